@@ -1,0 +1,119 @@
+#define _GNU_SOURCE
+#include "base/file.h"
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool file_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_length,
+               struct error *err) {
+    autoclose_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return error_set_errno(err, "cannot open %s", path);
+    autofree_string char *bytes = NULL;
+    size_t length = 0;
+    size_t capacity = 0;
+    for (;;) {
+        if (length + 1 >= capacity) {
+            capacity = capacity > 0 ? capacity * 2 : 4096;
+            bytes = memory_resize(bytes, capacity, 1);
+        }
+        const ssize_t got = read(fd, bytes + length, capacity - length - 1);
+        if (got < 0)
+            return error_set_errno(err, "cannot read %s", path);
+        if (got == 0)
+            break;
+        length += (size_t)got;
+        if (length > limit)
+            return error_set(err, ERROR_SYSTEM, EFBIG, "%s is larger than %zu bytes", path, limit);
+    }
+    bytes[length] = '\0';
+    *ret_bytes = TAKE(bytes);
+    if (ret_length != NULL)
+        *ret_length = length;
+    return true;
+}
+
+static bool write_all(int fd, const char *bytes, size_t length) {
+    size_t written = 0;
+    while (written < length) {
+        const ssize_t put = write(fd, bytes + written, length - written);
+        if (put < 0 && errno != EINTR)
+            return false;
+        if (put > 0)
+            written += (size_t)put;
+    }
+    return fsync(fd) == 0;
+}
+
+bool file_write_atomic(const char *path, const void *bytes, size_t length, mode_t mode,
+                       struct error *err) {
+    autofree_string char *temporary = memory_format("%s.%d.tmp", path, (int)getpid());
+    const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    if (fd < 0)
+        return error_set_errno(err, "cannot create %s", path);
+    const bool written = write_all(fd, bytes, length) && fchmod(fd, mode) == 0;
+    if (!written)
+        error_set_errno(err, "cannot write %s", path);
+    if (close(fd) != 0 && written) {
+        unlink(temporary);
+        return error_set_errno(err, "cannot write %s", path);
+    }
+    if (written && rename(temporary, path) == 0)
+        return true;
+    if (written)
+        error_set_errno(err, "cannot rename %s to its final name", temporary);
+    unlink(temporary);
+    return false;
+}
+
+bool file_exists(const char *path) {
+    return access(path, F_OK) == 0;
+}
+
+bool folder_make(const char *path, mode_t mode, struct error *err) {
+    autofree_string char *partial = memory_copy_string(path);
+    for (char *slash = partial + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
+        *slash = '\0';
+        if (mkdir(partial, 0755) != 0 && errno != EEXIST)
+            return error_set_errno(err, "cannot make the folder %s", partial);
+        *slash = '/';
+    }
+    if (mkdir(partial, mode) == 0)
+        return true;
+    if (errno != EEXIST)
+        return error_set_errno(err, "cannot make the folder %s", path);
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return true;
+    errno = ENOTDIR;
+    return error_set_errno(err, "cannot make the folder %s", path);
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk) {
+    (void)status;
+    (void)type;
+    (void)walk;
+    return remove(path) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+bool file_remove_tree(const char *path, struct error *err) {
+    if (nftw(path, remove_entry, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) == 0 || errno == ENOENT)
+        return true;
+    return error_set_errno(err, "cannot remove %s", path);
+}
+
+char *path_join(const char *folder, const char *name) {
+    if (name[0] == '/')
+        return memory_copy_string(name);
+    const size_t length = strlen(folder);
+    const char *separator = length > 0 && folder[length - 1] == '/' ? "" : "/";
+    return memory_format("%s%s%s", folder, separator, name);
+}

@@ -1,0 +1,46 @@
+#define _GNU_SOURCE
+#include "base/memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void *or_exit(void *block) {
+    if (block != NULL)
+        return block;
+    static const char message[] = "assay: out of memory\n";
+    if (write(STDERR_FILENO, message, sizeof message - 1) < 0) {
+        // Nobody can be told; the exit status still says it.
+    }
+    _exit(3);
+}
+
+void *memory_new(size_t count, size_t size) {
+    return or_exit(calloc(count > 0 ? count : 1, size > 0 ? size : 1));
+}
+
+void *memory_resize(void *block, size_t count, size_t size) {
+    return or_exit(reallocarray(block, count > 0 ? count : 1, size > 0 ? size : 1));
+}
+
+char *memory_copy_string(const char *string) {
+    return string == NULL ? NULL : memory_copy_bytes(string, strlen(string));
+}
+
+char *memory_copy_bytes(const void *bytes, size_t length) {
+    char *copy = memory_new(length + 1, 1);
+    if (length > 0)
+        memcpy(copy, bytes, length);
+    return copy;
+}
+
+char *memory_format(const char *format, ...) {
+    char *formatted = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vasprintf(&formatted, format, arguments);
+    va_end(arguments);
+    return or_exit(length < 0 ? NULL : formatted);
+}

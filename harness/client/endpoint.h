@@ -1,0 +1,43 @@
+// Where a service is and who we are to it: what every client is opened with.
+#pragma once
+
+#include "base/cancel.h"
+#include "base/error.h"
+#include "base/secret.h"
+
+#include <stdint.h>
+
+struct endpoint {
+    const char *service; // its name in the Compose file: stands in every error message
+    const char *host;
+    uint16_t port;
+    const char *user;              // NULL where the service knows no users
+    const char *database;          // or vhost; NULL: the default
+    const struct secret *password; // borrowed; NULL: none
+    int connect_timeout_ms;        // 0: 5 s
+    int request_timeout_ms;        // 0: 30 s
+};
+
+// What a service answered, in the words that all of them share: the `code` of an ERROR_SERVICE.
+// The server's own code ("23505", "1062", "WRONGPASS", "403") is in err->reference.
+// Connection trouble is not here: refused, reset, unreachable are ERROR_UNAVAILABLE, silence is
+// ERROR_TIMEOUT, and nonsense is ERROR_PROTOCOL.
+enum service_error {
+    SERVICE_ERROR_OTHER = 0,
+    SERVICE_ERROR_LOGIN,         // wrong user or password
+    SERVICE_ERROR_DENIED,        // logged in, not allowed
+    SERVICE_ERROR_UNIQUE,        // duplicate key
+    SERVICE_ERROR_NOT_NULL,
+    SERVICE_ERROR_FOREIGN_KEY,
+    SERVICE_ERROR_CHECK,         // a check constraint or validator
+    SERVICE_ERROR_SERIALIZATION, // try the transaction again
+    SERVICE_ERROR_DEADLOCK,
+    SERVICE_ERROR_SYNTAX,
+    SERVICE_ERROR_NOT_FOUND,     // no such table, key, queue, path
+    SERVICE_ERROR_TOO_LARGE,
+    SERVICE_ERROR_CONFLICT,      // check-and-set lost, precondition failed
+    SERVICE_ERROR_READ_ONLY,
+    SERVICE_ERROR_NOT_READY,     // starting, sealed, standby, cluster down
+    SERVICE_ERROR_LIMIT,         // too many connections, rate limit
+    SERVICE_ERROR_UNSUPPORTED,   // the server says that it does not have the feature
+};

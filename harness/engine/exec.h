@@ -1,0 +1,32 @@
+// Running a command inside a container.
+#pragma once
+
+#include "engine/engine.h"
+#include "engine/logs.h"
+
+#include "base/text.h"
+
+struct exec_options {
+    const char *const *argv;
+    const char *user;           // NULL: the container's
+    const char *working_folder; // NULL: the container's
+    const char *const *environment; // NULL: none added
+    const void *input;          // sent to standard input, then end of file; NULL: no standard input
+    size_t input_length;
+    int timeout_ms;             // for the whole command; 0: 60 s
+    size_t output_limit;        // of each text; 0: 1 MiB
+    stream_sink *sink;          // output as it comes, instead of into the result; NULL: the result
+    void *context;
+};
+
+struct exec_result {
+    int exit_status;
+    struct text output;
+    struct text errors;
+};
+
+bool exec_run(struct engine *engine, const char *container, const struct exec_options *options,
+              struct exec_result *ret_result, struct error *err) must_use;
+void exec_result_done(struct exec_result *self);
+
+DEFINE_AUTODONE(exec_result, exec_result_done);

@@ -1,0 +1,61 @@
+// The guardian: a process that outlives the run for as long as it takes to remove what the run
+// left, SIGKILL of the run included.
+//
+// Forked before the first thread and before the first container, in a session of its own, holding
+// the read end of a pipe from the run: end-of-file means that the run is gone, however it went.
+// guardian_start returns only after the guardian has said that it stands; if it cannot, nothing
+// may be started.
+//
+//   run ── tell "engine unix:///…" ──> guardian          remembered
+//   run ── dismiss ─────────────────> guardian           cleaned up already: it just leaves
+//   run ── (end of file) ───────────> guardian           sweep(context, what was told), then leaves
+//
+// It leaves the run's process group, terminal, folder ("/"), open files and standard streams, and
+// ignores SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGPIPE: only SIGKILL ends it early. It is still a
+// copy of the run (fork without exec), so it must be forked early, while the run is small and holds
+// no secret. What can stop it: the end of its pid namespace (a container that is killed) or of its
+// cgroup (`systemctl stop`); leases and the sweep at the next start are for those.
+//
+// Sources: setsid(2), unix(7) (SOCK_SEQPACKET), pidfd_open(2), closefrom(3).
+#pragma once
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/string_list.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define GUARDIAN_LINE_LIMIT ((size_t)4096)
+
+struct guardian;
+
+struct guardian_options {
+    const char *title; // process name as `ps` shows it: "assay-guardian" (at most 15 characters)
+    // Runs in the guardian's process. `told` holds what the run told, in order. It is called again
+    // while it returns false: after 0.1 s, 0.2 s and so on up to 5 s, for a minute.
+    bool (*sweep)(void *context, const struct string_list *told, struct error *err);
+    void *context;
+    const char *log_path; // where a sweep that failed is written down (0600); NULL for nowhere
+    int patience_ms;      // for how long a failing sweep is tried again; 0: a minute
+};
+
+bool guardian_start(const struct guardian_options *options, struct guardian **ret_guardian,
+                    struct error *err) must_use;
+
+// Sends one line (no newline in it, below GUARDIAN_LINE_LIMIT), and waits until the guardian has it:
+// what was told before a resource is created is known whatever happens next. After a failure the
+// guardian is not to be relied on. Safe from several threads.
+bool guardian_tell(struct guardian *self, const char *line, struct error *err) must_use;
+
+bool guardian_alive(const struct guardian *self);
+pid_t guardian_pid(const struct guardian *self);
+
+// Everything is removed already: the guardian leaves without sweeping. Frees self; NULL is fine.
+void guardian_dismiss(struct guardian *self);
+
+// Frees self as the end of this process would: the guardian sweeps. Waits for it, at most
+// `deadline_ms`; false when it had not swept everything by then (it goes on in the background).
+bool guardian_sweep_now(struct guardian *self, int deadline_ms);
+
+DEFINE_AUTOFREE(guardian, guardian_dismiss);

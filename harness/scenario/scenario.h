@@ -1,0 +1,108 @@
+// The bridge between a Criterion test and a running stack.
+//
+// A suite is an ordinary Criterion executable. `assay run` starts it with ASSAY_ENVIRONMENT naming
+// a 0600 file that says where every service is; the suite asks for a service by name and speaks to it. Without that
+// variable (started by hand, or --list) every test that asks for a service is "not verified".
+//
+//     static struct scenario *scenario;
+//     static void open_scenario(void) { scenario = scenario_open(); }
+//     static void close_scenario(void) { scenario_close(scenario); }
+//     TestSuite(postgres, .init = open_scenario, .fini = close_scenario, .timeout = 30);
+//
+//     Test(postgres, refuses_a_duplicate_key) {
+//         struct postgres *db = scenario_postgres(scenario, "postgres");
+//         must(postgres_run(db, "create temporary table t (id int primary key)", err));
+//         must(postgres_run(db, "insert into t values (1)", err));
+//         must_fail(postgres_run(db, "insert into t values (1)", err), ERROR_SERVICE,
+//                   SERVICE_ERROR_UNIQUE);
+//     }
+//
+// What a scenario hands out belongs to it and goes in scenario_close (a failed assertion longjmps
+// past everything else). `err` is a struct error of the scenario, for use inside must().
+#pragma once
+
+#include "base/eventually.h"
+#include "client/endpoint.h"
+#include "client/kind.h"
+#include "engine/engine.h"
+
+#include <criterion/criterion.h>
+#include <stdnoreturn.h>
+
+struct scenario;
+
+struct scenario *scenario_open(void);
+void scenario_close(struct scenario *self); // NULL is fine
+
+// What must() and friends report from. One for each process: each test is one.
+static struct error error_of_test __attribute__((unused));
+static struct error *const err __attribute__((unused)) = &error_of_test;
+
+// The service's endpoint; borrowed. A service that is not part of the stack, or whose image was
+// not to be had, ends the test as not verified, with the reason.
+const struct endpoint *scenario_endpoint(struct scenario *self, const char *service);
+// All members of a group ("redis").
+struct kind_members scenario_members(struct scenario *self, const char *group);
+// What really answers there: "FerretDB 1.24.0", as identify() said when the stack came up.
+const char *scenario_product(struct scenario *self, const char *service);
+// The engine that the stack runs on, and the container of a service: for engine faults.
+struct engine *scenario_engine(struct scenario *self);
+const char *scenario_container(struct scenario *self, const char *service);
+// A name nobody else uses, lower case letters, digits and '_': for tables, queues, keys.
+const char *scenario_unique(struct scenario *self, const char *prefix);
+// Openbao's root token and the like: made when the service was formed. Borrowed.
+const struct secret *scenario_token(struct scenario *self, const char *service);
+
+// A second, private copy of a service (of every member for a group): same image, same
+// configuration, own credentials, own containers; ready when this returns, removed with the
+// scenario. For tests that pause, kill or misconfigure: the shared one is never harmed.
+struct spare;
+struct spare *scenario_spare(struct scenario *self, const char *service_or_group);
+const struct endpoint *spare_endpoint(struct spare *self, size_t member);
+size_t spare_count(const struct spare *self);
+const char *spare_container(struct spare *self, size_t member);
+const struct secret *spare_token(struct spare *self);
+
+// Frees `object` with `free_object` in scenario_close, in reverse order.
+void scenario_own(struct scenario *self, void *object, void (*free_object)(void *object));
+
+// A listener on 127.0.0.1 that accepts and never says a word; returns its endpoint.
+const struct endpoint *scenario_silent_server(struct scenario *self, const struct endpoint *like);
+// A port of 127.0.0.1 where nothing listens and nothing will for the length of the test.
+const struct endpoint *scenario_dead_server(struct scenario *self, const struct endpoint *like);
+// As `like`, with a password that is wrong.
+const struct endpoint *scenario_wrong_password(struct scenario *self, const struct endpoint *like);
+
+// Ends the test: it could not be verified (exit status 4), or the server itself says that it does
+// not offer the feature. The reason stands in every report.
+noreturn void not_verified(const char *format, ...) __attribute__((format(printf, 1, 2)));
+noreturn void not_applicable(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+// The call must succeed; otherwise the test fails with its error.
+#define must(call)                                                                                 \
+    do {                                                                                           \
+        error_clear(err);                                                                          \
+        const bool must_succeeded_ = (call);                                                       \
+        cr_assert(must_succeeded_, "%s: %s", #call, err->message);                                 \
+    } while (0)
+
+// The call must fail in just this way.
+#define must_fail(call, expected_domain, expected_code)                                            \
+    do {                                                                                           \
+        error_clear(err);                                                                          \
+        const bool must_succeeded_ = (call);                                                       \
+        cr_assert(!must_succeeded_, "%s succeeded, though it must fail", #call);                   \
+        cr_assert(err->domain == (expected_domain) && err->code == (int)(expected_code),           \
+                  "%s: expected %s %d, seen %s %d: %s", #call,                                     \
+                  error_domain_name(expected_domain), (int)(expected_code),                        \
+                  error_domain_name(err->domain), err->code, err->message);                        \
+    } while (0)
+
+// Asks again until it is true, within a time: must_become(queue_length(q) == 3, 2000).
+#define must_become(condition, within_ms)                                                          \
+    do {                                                                                           \
+        const struct deadline become_by_ = deadline_in_ms(within_ms);                              \
+        while (!(condition) && !deadline_passed(become_by_))                                       \
+            pause_ms(5, NULL);                                                                     \
+        cr_assert(condition, "%s: not so within %d ms", #condition, (int)(within_ms));             \
+    } while (0)

@@ -1,0 +1,31 @@
+// An engine of our own, where none is reachable and we are root on Linux.
+//
+// `dockerd` with its own data root (kept: the image cache), exec root, socket, pid file and bridge
+// under the state folder, started with --iptables=false: no rule, bridge or daemon of the user's is
+// touched, and containers reach each other and the host, but nothing beyond it. Builds use the
+// host's network. Shared by all runs of this user: each holds a shared lock on engine.lock, and
+// whoever lets go last stops the daemon (the guardian, when the run was killed).
+#pragma once
+
+#include "base/cancel.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+
+struct private_engine;
+
+// Why it could not be started here, with the command that mends it ("apt-get install docker.io
+// iptables"), as ERROR_UNAVAILABLE.
+bool private_engine_open(const char *state_folder, const struct cancel *cancel,
+                         struct private_engine **ret_engine, struct error *err) must_use;
+const char *private_engine_host(const struct private_engine *self); // unix:///…/engine.sock
+// Lets go; the last one stops the daemon, removes bridge, socket, exec root and mounts.
+void private_engine_close(struct private_engine *self);
+
+// For the guardian: stops the daemon if nobody holds the lock any more.
+bool private_engine_stop_if_unused(const char *state_folder, struct error *err) must_use;
+bool private_engine_running(const char *state_folder);
+
+// Where state is kept: $ASSAY_STATE, /var/lib/assay as root, $XDG_STATE_HOME/assay or
+// ~/.local/state/assay otherwise. The caller's.
+char *state_folder(void);
