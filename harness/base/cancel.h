@@ -16,8 +16,8 @@ struct cancel {
 
 bool cancel_init(struct cancel *self, struct error *err) must_use;
 void cancel_done(struct cancel *self);
-void cancel_request(struct cancel *self);              // async-signal-safe
-bool cancel_requested(const struct cancel *self);      // self may be NULL: never cancelled
+void cancel_request(struct cancel *self);         // async-signal-safe
+bool cancel_requested(const struct cancel *self); // self may be NULL: never cancelled
 bool cancel_check(const struct cancel *self, struct error *err) must_use; // false + ERROR_CANCELLED
 
 DEFINE_AUTODONE(cancel, cancel_done);

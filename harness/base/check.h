@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define check(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "assay: %s:%d: check failed: %s\n", __FILE__, __LINE__, #condition);   \
-            abort();                                                                               \
-        }                                                                                          \
+#define check(condition)                                                                         \
+    do {                                                                                         \
+        if (!(condition)) {                                                                      \
+            fprintf(stderr, "assay: %s:%d: check failed: %s\n", __FILE__, __LINE__, #condition); \
+            abort();                                                                             \
+        }                                                                                        \
     } while (0)

@@ -12,22 +12,26 @@
 #include <unistd.h>
 
 // For `struct thing *` variables.
-#define DEFINE_AUTOFREE(name, destructor)                                                          \
-    static inline void autofree_##name(struct name **pointer) {                                    \
-        if (*pointer != NULL)                                                                      \
-            destructor(*pointer);                                                                  \
-    }                                                                                              \
+#define DEFINE_AUTOFREE(name, destructor)                       \
+    static inline void autofree_##name(struct name **pointer) { \
+        if (*pointer != NULL)                                   \
+            destructor(*pointer);                               \
+    }                                                           \
     struct name
 
 // For `struct thing` values in the caller's storage.
-#define DEFINE_AUTODONE(name, destructor)                                                          \
-    static inline void autodone_##name(struct name *value) { destructor(value); }                  \
+#define DEFINE_AUTODONE(name, destructor)                    \
+    static inline void autodone_##name(struct name *value) { \
+        destructor(value);                                   \
+    }                                                        \
     struct name
 
 #define autofree(name) __attribute__((cleanup(autofree_##name)))
 #define autodone(name) __attribute__((cleanup(autodone_##name)))
 
-static inline void autofree_string(char **pointer) { free(*pointer); }
+static inline void autofree_string(char **pointer) {
+    free(*pointer);
+}
 
 static inline void autoclose_fd(int *fd) {
     if (*fd >= 0)
@@ -43,10 +47,10 @@ static inline void autoclose_stream(FILE **stream) {
 #define autoclose_fd __attribute__((cleanup(autoclose_fd)))       // autoclose_fd int fd = -1;
 #define autoclose_stream __attribute__((cleanup(autoclose_stream)))
 
-#define TAKE(pointer)                                                                              \
-    __extension__({                                                                                           \
-        __typeof__(pointer) *take_from_ = &(pointer);                                              \
-        __typeof__(pointer) taken_ = *take_from_;                                                  \
-        *take_from_ = NULL;                                                                        \
-        taken_;                                                                                    \
+#define TAKE(pointer)                                 \
+    __extension__({                                   \
+        __typeof__(pointer) *take_from_ = &(pointer); \
+        __typeof__(pointer) taken_ = *take_from_;     \
+        *take_from_ = NULL;                           \
+        taken_;                                       \
     })

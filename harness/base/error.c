@@ -50,11 +50,13 @@ bool error_prefix(struct error *err, const char *format, ...) {
 bool error_append(struct error *err, const char *format, ...) {
     if (err == NULL)
         return false;
-    const size_t used = strlen(err->message);
+    char more[ERROR_MESSAGE_SIZE]; // the arguments may point into err->message
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(err->message + used, sizeof err->message - used, format, arguments);
+    vsnprintf(more, sizeof more, format, arguments);
     va_end(arguments);
+    const size_t used = strlen(err->message);
+    snprintf(err->message + used, sizeof err->message - used, "%s", more);
     return false;
 }
 
@@ -65,11 +67,16 @@ void error_clear(struct error *err) {
 
 const char *error_domain_name(enum error_domain domain) {
     static const char *const names[] = {
-        [ERROR_NONE] = "none",       [ERROR_USAGE] = "usage",
-        [ERROR_SYSTEM] = "system",   [ERROR_CONFIGURATION] = "configuration",
-        [ERROR_ENGINE] = "engine",   [ERROR_PROTOCOL] = "protocol",
-        [ERROR_SERVICE] = "service", [ERROR_TIMEOUT] = "timeout",
-        [ERROR_UNAVAILABLE] = "unavailable", [ERROR_CANCELLED] = "cancelled",
+        [ERROR_NONE] = "none",
+        [ERROR_USAGE] = "usage",
+        [ERROR_SYSTEM] = "system",
+        [ERROR_CONFIGURATION] = "configuration",
+        [ERROR_ENGINE] = "engine",
+        [ERROR_PROTOCOL] = "protocol",
+        [ERROR_SERVICE] = "service",
+        [ERROR_TIMEOUT] = "timeout",
+        [ERROR_UNAVAILABLE] = "unavailable",
+        [ERROR_CANCELLED] = "cancelled",
     };
-    return names[domain];
+    return (size_t)domain < sizeof names / sizeof names[0] ? names[domain] : "unknown";
 }

@@ -30,12 +30,14 @@ bool eventually_with(struct deadline deadline, bool (*probe)(void *context, stru
             return false;
         if (deadline_passed(deadline)) {
             const int64_t waited_ms = (clock_monotonic_us() - started_us) / 1000;
-            return error_set(err, ERROR_TIMEOUT, 0, "not within %lld ms: %s", (long long)waited_ms,
-                             last.message);
+            return error_set(err, ERROR_TIMEOUT, 0, "not within %lld ms%s%s", (long long)waited_ms,
+                             last.message[0] != '\0' ? ": " : "", last.message);
         }
         const int64_t left_ms = deadline_left_ms(deadline); // the last probe is at the deadline
         pause_ms(left_ms < interval_ms ? (int)left_ms : interval_ms, options->cancel);
         if (interval_ms < options->longest_interval_ms)
-            interval_ms = interval_ms * 2 < options->longest_interval_ms ? interval_ms * 2 : options->longest_interval_ms;
+            interval_ms = interval_ms * 2 < options->longest_interval_ms
+                              ? interval_ms * 2
+                              : options->longest_interval_ms;
     }
 }

@@ -18,11 +18,11 @@ struct eventually_options {
 // Calls probe(context, err) until it returns true. On failure err is the last probe's error
 // under "not within N ms" (ERROR_TIMEOUT), or what hopeless() said, or ERROR_CANCELLED.
 bool eventually_with(struct deadline deadline, bool (*probe)(void *context, struct error *err),
-                     void *context, const struct eventually_options *options, struct error *err)
-    must_use;
+                     void *context, const struct eventually_options *options,
+                     struct error *err) must_use;
 
-#define eventually(deadline, probe, context, err, ...)                                             \
-    eventually_with((deadline), (probe), (context),                                                \
+#define eventually(deadline, probe, context, err, ...) \
+    eventually_with((deadline), (probe), (context),    \
                     &(const struct eventually_options){.interval_ms = 0, __VA_ARGS__}, (err))
 
 // Waits until the time has passed or cancel is set: for pacing inside a loop of one's own.

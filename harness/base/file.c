@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,6 +27,8 @@ bool file_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_len
             bytes = memory_resize(bytes, capacity, 1);
         }
         const ssize_t got = read(fd, bytes + length, capacity - length - 1);
+        if (got < 0 && errno == EINTR)
+            continue;
         if (got < 0)
             return error_set_errno(err, "cannot read %s", path);
         if (got == 0)
@@ -55,8 +58,8 @@ static bool write_all(int fd, const char *bytes, size_t length) {
 
 bool file_write_atomic(const char *path, const void *bytes, size_t length, mode_t mode,
                        struct error *err) {
-    autofree_string char *temporary = memory_format("%s.%d.tmp", path, (int)getpid());
-    const int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    autofree_string char *temporary = memory_format("%s.XXXXXX", path);
+    const int fd = mkostemp(temporary, O_CLOEXEC); // a new file: never through a link, never shared
     if (fd < 0)
         return error_set_errno(err, "cannot create %s", path);
     const bool written = write_all(fd, bytes, length) && fchmod(fd, mode) == 0;
@@ -69,7 +72,7 @@ bool file_write_atomic(const char *path, const void *bytes, size_t length, mode_
     if (written && rename(temporary, path) == 0)
         return true;
     if (written)
-        error_set_errno(err, "cannot rename %s to its final name", temporary);
+        error_set_errno(err, "cannot put the new %s in its place", path);
     unlink(temporary);
     return false;
 }
@@ -80,7 +83,11 @@ bool file_exists(const char *path) {
 
 bool folder_make(const char *path, mode_t mode, struct error *err) {
     autofree_string char *partial = memory_copy_string(path);
-    for (char *slash = partial + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
+    // "a/b/" is "a/b": its last part, not only its parents, is made with `mode`.
+    for (size_t length = strlen(partial); length > 1 && partial[length - 1] == '/'; length--)
+        partial[length - 1] = '\0';
+    char *slash = partial[0] != '\0' ? partial + 1 : partial;
+    for (; (slash = strchr(slash, '/')) != NULL; slash++) {
         *slash = '\0';
         if (mkdir(partial, 0755) != 0 && errno != EEXIST)
             return error_set_errno(err, "cannot make the folder %s", partial);
@@ -105,13 +112,18 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
 }
 
 bool file_remove_tree(const char *path, struct error *err) {
-    if (nftw(path, remove_entry, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) == 0 || errno == ENOENT)
+    const int walked = nftw(path, remove_entry, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    const int walk_errno = errno;
+    // What vanishes while we walk ends the walk early: only the path itself tells.
+    struct stat status;
+    if (lstat(path, &status) != 0 && errno == ENOENT)
         return true;
+    errno = walked == 0 ? ENOTEMPTY : walk_errno;
     return error_set_errno(err, "cannot remove %s", path);
 }
 
 char *path_join(const char *folder, const char *name) {
-    if (name[0] == '/')
+    if (name[0] == '/' || folder[0] == '\0')
         return memory_copy_string(name);
     const size_t length = strlen(folder);
     const char *separator = length > 0 && folder[length - 1] == '/' ? "" : "/";

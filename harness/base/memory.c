@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "base/memory.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,11 +35,16 @@ char *memory_copy_bytes(const void *bytes, size_t length) {
     return copy;
 }
 
-char *memory_format(const char *format, ...) {
+char *memory_format_list(const char *format, va_list arguments) {
     char *formatted = NULL;
+    const int length = vasprintf(&formatted, format, arguments);
+    return or_exit(length < 0 ? NULL : formatted);
+}
+
+char *memory_format(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    const int length = vasprintf(&formatted, format, arguments);
+    char *formatted = memory_format_list(format, arguments);
     va_end(arguments);
-    return or_exit(length < 0 ? NULL : formatted);
+    return formatted;
 }

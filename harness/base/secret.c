@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/secret_reveal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <string.h>
@@ -39,7 +40,8 @@ struct secret *secret_generate(void) {
 
 struct secret *secret_from_bytes(const void *bytes, size_t length) {
     struct secret *self = secret_allocate(length);
-    memcpy(self->bytes, bytes, length);
+    if (length > 0)
+        memcpy(self->bytes, bytes, length);
     return self;
 }
 
@@ -58,6 +60,8 @@ static bool read_all(int fd, char *buffer, size_t size, size_t *ret_length) {
     size_t length = 0;
     while (length < size) {
         const ssize_t got = read(fd, buffer + length, size - length);
+        if (got < 0 && errno == EINTR)
+            continue;
         if (got < 0)
             return false;
         if (got == 0)
@@ -98,8 +102,13 @@ bool secret_write_file(const struct secret *self, const char *path, struct error
     size_t written = 0;
     while (written < self->length) {
         const ssize_t put = write(fd, self->bytes + written, self->length - written);
-        if (put < 0)
-            return error_set_errno(err, "cannot write the secret file %s", path);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0) {
+            error_set_errno(err, "cannot write the secret file %s", path);
+            unlink(path); // half a secret is worse than none
+            return false;
+        }
         written += (size_t)put;
     }
     return true;

@@ -32,13 +32,10 @@ void string_list_add(struct string_list *self, const char *string) {
 }
 
 void string_list_addf(struct string_list *self, const char *format, ...) {
-    char *formatted = NULL;
     va_list arguments;
     va_start(arguments, format);
-    const int length = vasprintf(&formatted, format, arguments);
+    string_list_take(self, memory_format_list(format, arguments));
     va_end(arguments);
-    check(length >= 0);
-    string_list_take(self, formatted);
 }
 
 bool string_list_contains(const struct string_list *self, const char *string) {
