@@ -2,7 +2,8 @@
 // left, SIGKILL of the run included.
 //
 // Forked before the first thread and before the first container, in a session of its own, holding
-// the read end of a pipe from the run: end-of-file means that the run is gone, however it went.
+// one end of a socket pair: end-of-file there, or the end of the run's process (whichever is seen
+// first: a child of the run may have inherited the other end), means that the run is gone.
 // guardian_start returns only after the guardian has said that it stands; if it cannot, nothing
 // may be started.
 //
@@ -19,7 +20,6 @@
 // Sources: setsid(2), unix(7) (SOCK_SEQPACKET), pidfd_open(2), closefrom(3).
 #pragma once
 
-#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/string_list.h"
 
@@ -32,8 +32,9 @@ struct guardian;
 
 struct guardian_options {
     const char *title; // process name as `ps` shows it: "assay-guardian" (at most 15 characters)
-    // Runs in the guardian's process. `told` holds what the run told, in order. It is called again
-    // while it returns false: after 0.1 s, 0.2 s and so on up to 5 s, for a minute.
+    // Runs in the guardian's process, with deadlines of its own. `told` holds what the run told, in
+    // order. It is called again while it returns false: after 0.1 s, 0.2 s and so on up to 5 s, for
+    // a minute.
     bool (*sweep)(void *context, const struct string_list *told, struct error *err);
     void *context;
     const char *log_path; // where a sweep that failed is written down (0600); NULL for nowhere
@@ -43,9 +44,9 @@ struct guardian_options {
 bool guardian_start(const struct guardian_options *options, struct guardian **ret_guardian,
                     struct error *err) must_use;
 
-// Sends one line (no newline in it, below GUARDIAN_LINE_LIMIT), and waits until the guardian has it:
-// what was told before a resource is created is known whatever happens next. After a failure the
-// guardian is not to be relied on. Safe from several threads.
+// Sends one line (no newline in it, below GUARDIAN_LINE_LIMIT), and waits until the guardian has
+// it: what was told before a resource is created is known whatever happens next. After a failure
+// the guardian is not to be relied on. Safe from several threads.
 bool guardian_tell(struct guardian *self, const char *line, struct error *err) must_use;
 
 bool guardian_alive(const struct guardian *self);
@@ -57,5 +58,3 @@ void guardian_dismiss(struct guardian *self);
 // Frees self as the end of this process would: the guardian sweeps. Waits for it, at most
 // `deadline_ms`; false when it had not swept everything by then (it goes on in the background).
 bool guardian_sweep_now(struct guardian *self, int deadline_ms);
-
-DEFINE_AUTOFREE(guardian, guardian_dismiss);

@@ -167,14 +167,16 @@ static enum owner_state judge_process(const struct owner *self) {
     return start_ticks != self->start_ticks || is_zombie ? OWNER_DEAD : OWNER_ALIVE;
 }
 
+enum owner_state owner_judge_from(const struct owner *self, const struct owner *here) {
+    const bool same_namespaces = strcmp(self->namespaces, here->namespaces) == 0;
+    if (strcmp(self->boot_id, here->boot_id) == 0)
+        return same_namespaces ? judge_process(self) : OWNER_UNKNOWN;
+    const bool same_host = strcmp(self->host, here->host) == 0;
+    const bool outside_containers = same_namespaces && strcmp(self->namespaces, INITIAL) == 0;
+    return same_host && outside_containers ? OWNER_DEAD : OWNER_UNKNOWN;
+}
+
 enum owner_state owner_judge(const struct owner *self) {
     struct owner here;
-    if (!owner_self(&here, NULL))
-        return OWNER_UNKNOWN;
-    if (strcmp(self->boot_id, here.boot_id) == 0)
-        return strcmp(self->namespaces, here.namespaces) == 0 ? judge_process(self) : OWNER_UNKNOWN;
-    const bool same_host = strcmp(self->host, here.host) == 0;
-    const bool outside_containers =
-        strcmp(self->namespaces, INITIAL) == 0 && strcmp(here.namespaces, INITIAL) == 0;
-    return same_host && outside_containers ? OWNER_DEAD : OWNER_UNKNOWN;
+    return owner_self(&here, NULL) ? owner_judge_from(self, &here) : OWNER_UNKNOWN;
 }

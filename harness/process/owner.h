@@ -41,3 +41,6 @@ bool owner_parse(const char *text, struct owner *ret_owner, struct error *err) m
 // this host is dead only if it lived outside containers: a container's machine id and host name
 // may come from its image, and then two hosts that share an engine look alike.
 enum owner_state owner_judge(const struct owner *self);
+
+// The same seen from `here`, which owner_judge takes from owner_self().
+enum owner_state owner_judge_from(const struct owner *self, const struct owner *here);
