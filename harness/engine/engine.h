@@ -2,15 +2,15 @@
 //
 // Source of paths and shapes: Docker Engine API v1.41 and later (docs.docker.com/reference/api/
 // engine). The version is negotiated by `GET /_ping` (header Api-Version), from 1.41 up to
-// ENGINE_API_NEWEST. Safe to use from several threads at once: each request has a handle of its own.
+// ENGINE_API_NEWEST. Safe to use from several threads at once: each request has a handle of its
+// own.
 //
 // Errors of every call in this room name the request ("POST /containers/create") and carry the
 // engine's own message:
 //   ERROR_ENGINE       it answered with an error; code is the HTTP status (404, 409, 500 …)
-//   ERROR_PROTOCOL     what it answered is not the Engine API: not JSON, cut short, HTML, TLS mismatch
-//   ERROR_UNAVAILABLE  nothing listens there, permission denied
-//   ERROR_TIMEOUT      no byte within the deadline
-//   ERROR_CANCELLED
+//   ERROR_PROTOCOL     what it answered is not the Engine API: not JSON, cut short, HTML, TLS
+//   mismatch ERROR_UNAVAILABLE  nothing listens there, permission denied ERROR_TIMEOUT      no byte
+//   within the deadline ERROR_CANCELLED
 #pragma once
 
 #include "base/cancel.h"
@@ -27,11 +27,11 @@
 struct engine;
 
 struct engine_options {
-    const char *host;          // unix:///path, tcp://host:port, https://…; NULL: see below
-    const char *certificates;  // folder with ca.pem, cert.pem, key.pem; NULL: no TLS
-    bool verify_peer;          // with certificates
-    int connect_timeout_ms;    // 0: 5 s
-    int idle_timeout_ms;       // longest silence within a request; 0: 60 s
+    const char *host;            // unix:///path, tcp://host:port, https://…; NULL: see below
+    const char *certificates;    // folder with ca.pem, cert.pem, key.pem; NULL: no TLS
+    bool verify_peer;            // with certificates
+    int connect_timeout_ms;      // 0: 5 s
+    int idle_timeout_ms;         // longest silence within a request; 0: 60 s
     const struct cancel *cancel; // ends every request; may be NULL
 };
 
@@ -58,9 +58,9 @@ bool engine_is_local(const struct engine *self);           // a unix socket on t
 
 // GET /version and /info, the parts assay needs.
 struct engine_facts {
-    char *version;      // "20.10.24+dfsg1"
+    char *version;          // "20.10.24+dfsg1"
     char *operating_system; // "linux"
-    char *architecture; // "amd64"
+    char *architecture;     // "amd64"
     char *storage_driver;
     char *root_folder;
     int64_t memory_bytes;

@@ -8,23 +8,25 @@
 
 struct exec_options {
     const char *const *argv;
-    const char *user;           // NULL: the container's
-    const char *working_folder; // NULL: the container's
+    const char *user;               // NULL: the container's
+    const char *working_folder;     // NULL: the container's
     const char *const *environment; // NULL: none added
-    const void *input;          // sent to standard input, then end of file; NULL: no standard input
+    const void *input; // sent to standard input, then end of file; NULL: no standard input
     size_t input_length;
-    int timeout_ms;             // for the whole command; 0: 60 s
-    size_t output_limit;        // of each text; 0: 1 MiB
-    stream_sink *sink;          // output as it comes, instead of into the result; NULL: the result
+    int timeout_ms;      // for the whole command; 0: 60 s
+    size_t output_limit; // of each text; 0: 1 MiB
+    stream_sink *sink;   // output as it comes, instead of into the result; NULL: the result
     void *context;
 };
 
 struct exec_result {
-    int exit_status;
+    int exit_status; // -1 when the sink stopped the stream: the command may still be running
     struct text output;
     struct text errors;
 };
 
+// A command that cannot be started has exit status 126 or 127 and says why in its output. One that
+// outlives the timeout is ERROR_TIMEOUT and goes on in the container: the engine cannot end it.
 bool exec_run(struct engine *engine, const char *container, const struct exec_options *options,
               struct exec_result *ret_result, struct error *err) must_use;
 void exec_result_done(struct exec_result *self);

@@ -8,7 +8,8 @@
 enum stream_source { STREAM_STDOUT = 1, STREAM_STDERR = 2 };
 
 // Return false to stop the stream early (that is not an error).
-typedef bool stream_sink(void *context, enum stream_source source, const char *bytes, size_t length);
+typedef bool stream_sink(void *context, enum stream_source source, const char *bytes,
+                         size_t length);
 
 struct logs_options {
     bool follow;

@@ -14,11 +14,13 @@ bool network_connect(struct engine *engine, const char *id, const json_t *body,
                      struct error *err) must_use;
 bool network_disconnect(struct engine *engine, const char *id, const char *container,
                         struct error *err) must_use;
-bool network_remove(struct engine *engine, const char *id, struct error *err) must_use; // gone is fine
+bool network_remove(struct engine *engine, const char *id,
+                    struct error *err) must_use; // gone is fine
 
 bool volume_create(struct engine *engine, const json_t *body, struct error *err) must_use;
 bool volume_inspect(struct engine *engine, const char *name, json_t **ret_json,
                     struct error *err) must_use;
 bool volume_list(struct engine *engine, const char *const *filters, json_t **ret_array,
                  struct error *err) must_use;
-bool volume_remove(struct engine *engine, const char *name, struct error *err) must_use; // gone is fine
+bool volume_remove(struct engine *engine, const char *name,
+                   struct error *err) must_use; // gone is fine

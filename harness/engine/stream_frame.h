@@ -1,6 +1,7 @@
 // The engine's multiplexed stream: an 8-byte header {1 or 2, 0, 0, 0, length as big-endian uint32}
-// before each piece (Engine API, "Attach to a container", stream format). Fed in pieces of any size; memory is constant
-// whatever lengths the peer claims.
+// before each piece (Engine API, "Attach to a container", stream format). Fed in pieces of any
+// size; memory is constant whatever lengths the peer claims. Frames of kind 3 carry the engine's
+// own complaint about the stream (its stdcopy package calls it Systemerr): ERROR_ENGINE.
 #pragma once
 
 #include "engine/logs.h"
@@ -10,7 +11,8 @@ struct stream_frames {
     size_t header_length;
     uint32_t left; // bytes of the present frame still to come
     enum stream_source source;
-    bool stopped; // the sink said stop
+    bool stopped;        // the sink said stop
+    char complaint[256]; // of the engine's, from a frame of kind 3
     stream_sink *sink;
     void *context;
 };

@@ -1,0 +1,31 @@
+#include "engine/network.h"
+
+#include "engine/fake_fixture.h"
+
+#include <string.h>
+
+TestSuite(network, .fini = fixture_close, .timeout = 30);
+
+Test(network, counts_one_that_is_gone_as_removed) {
+    fixture_open((const struct fake_exchange[]){
+        {"DELETE /v1.41/networks/n ",
+         {{FAKE_REPLY("404 Not Found", "{\"message\":\"No such\"}")}},
+         FAKE_CLOSE},
+        {"DELETE /v1.41/networks/n ",
+         {{FAKE_REPLY("403 Forbidden", "{\"message\":\"has active endpoints\"}")}},
+         FAKE_CLOSE},
+        {0}});
+    must(network_remove(fixture.engine, "n", &fixture.err));
+    cr_assert(!network_remove(fixture.engine, "n", &fixture.err));
+    cr_expect_eq(fixture.err.code, 403);
+}
+
+Test(network, gives_an_empty_array_when_there_are_no_volumes) {
+    fixture_open((const struct fake_exchange[]){
+        {"GET /v1.41/volumes", {{FAKE_REPLY("200 OK", "{\"Volumes\":null}")}}, FAKE_CLOSE}, {0}});
+    json_t *volumes = NULL;
+    must(volume_list(fixture.engine, NULL, &volumes, &fixture.err));
+    cr_expect(json_is_array(volumes));
+    cr_expect_eq(json_array_size(volumes), 0);
+    json_decref(volumes);
+}
