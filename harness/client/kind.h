@@ -33,7 +33,8 @@ struct kind {
     // NULL-terminated.
     const char *const *image_names;
 
-    // Ready, in the service's own protocol and by its meaning (see docs/readiness.md): one quick try, milliseconds, no waiting inside. true: ready.
+    // Ready, in the service's own protocol and by its meaning (see docs/readiness.md): one quick
+    // try, milliseconds, no waiting inside. true: ready.
     //   postgres       a statement as the application's user
     //   mysql          a query over TCP as the application's user
     //   mongodb        hello, then a majority write in a database of its own, removed again
