@@ -3,9 +3,8 @@
 //
 //   ASSAY_RUN=k3v9x2m7qa
 //   ASSAY_OWNER=…                                  as in the label io.assay.owner
-//   ASSAY_COMPOSE_FILES='/path/compose.yaml'       newline-separated; with ASSAY_PROFILES, ASSAY_SETTINGS
-//   ASSAY_ENGINE=unix:///run/assay/engine.sock
-//   ASSAY_FOLDER=/run/assay/k3v9x2m7qa
+//   ASSAY_COMPOSE_FILES='/path/compose.yaml'       newline-separated; with ASSAY_PROFILES,
+//   ASSAY_SETTINGS ASSAY_ENGINE=unix:///run/assay/engine.sock ASSAY_FOLDER=/run/assay/k3v9x2m7qa
 //   ASSAY_SERVICES='postgres redis-1 redis-2 redis-3'
 //   ASSAY_POSTGRES_STATE=ready                     or failed, missing: with _WHY='…'
 //   ASSAY_POSTGRES_KIND=postgres
@@ -19,18 +18,24 @@
 //   ASSAY_POSTGRES_PRODUCT='PostgreSQL 17.6'
 //   ASSAY_OPENBAO_TOKEN_FILE=…
 //   ASSAY_REDIS_1_GROUP=redis
-// A service's name in a key: upper case, every other character than A-Z and 0-9 is '_'. Two services
-// that give the same key are a configuration error.
+// A service's name in a key: upper case, every other character than A-Z and 0-9 is '_'. Two
+// services that give the same key are a configuration error.
 #pragma once
 
+#include "base/attributes.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
+// "redis-1" -> "REDIS_1"; the caller's.
+char *environment_name(const char *service) must_use;
+
 struct environment_file;
 
+// Errors: ERROR_SYSTEM when it cannot be read, ERROR_CONFIGURATION with the line when it is none of
+// ours.
 bool environment_file_read(const char *path, struct environment_file **ret_file,
                            struct error *err) must_use;
 void environment_file_free(struct environment_file *self);
@@ -41,6 +46,7 @@ const char *environment_of(const struct environment_file *self, const char *serv
 
 struct environment_writer;
 struct environment_writer *environment_writer_new(void);
+// Replaces an earlier value. The key is [A-Z_][A-Z0-9_]*; the value may hold anything but NUL.
 void environment_writer_set(struct environment_writer *self, const char *key, const char *value);
 void environment_writer_set_of(struct environment_writer *self, const char *service,
                                const char *what, const char *value); // NULL value: left out

@@ -22,8 +22,8 @@ struct image_choice {
     char *service;
     char *reference; // what to run: a tag or id in the engine; NULL when nowhere
     enum image_origin origin;
-    char *ran;  // for reports: "assay/ferretdb:3f0c9a12 (FerretDB, in place of mongo:7.0)"
-    char *why;  // nowhere: what was tried and the command that would mend it
+    char *ran;     // for reports: "assay/ferretdb:3f0c9a12 (FerretDB, in place of mongo:7.0)"
+    char *why;     // nowhere: what was tried and the command that would mend it
     bool prepared; // reference is a prepared image
 };
 

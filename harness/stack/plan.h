@@ -2,12 +2,15 @@
 // Engine API. Pure: nothing is asked of an engine, nothing is created.
 //
 // Source: the Compose specification (compose-spec.io). Keys that are not honoured become warnings
-// with file and line; keys that would change the meaning are errors. docs/compose-support.md has the table.
+// with file and line; keys that would change the meaning are errors. docs/compose-support.md has
+// the table.
 //
 // Extensions: a service's `x-assay` key and the same content in assay.yaml under services.<name>:
 //   kind: postgres          which client speaks to it; default: from the image name
 //   port, user, database    for that client; defaults of the kind
+//                           (vhost: the same as database, for rabbitmq)
 //   password: NAME          the Compose secret that holds it
+//   root_password: NAME     mysql: the secret of its root account
 //   path: /health           http: what must answer
 //   group: redis            members that are ready (and formed) together
 //   form: true              redis_cluster: assay forms the cluster
@@ -22,18 +25,13 @@
 #include "base/error.h"
 #include "base/string_list.h"
 #include "client/kind.h"
+#include "stack/mark.h"
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-struct mark {
-    const char *file; // borrowed from the plan
-    int line;         // 1-based; 0: unknown
-    int column;
-};
 
 enum mount_type { MOUNT_VOLUME, MOUNT_BIND, MOUNT_TMPFS, MOUNT_SECRET, MOUNT_CONFIG };
 
@@ -45,8 +43,8 @@ struct plan_mount {
     bool read_only;
     uid_t owner; // secret, config
     gid_t group;
-    mode_t mode;         // secret, config, tmpfs; 0: default (0600 of root for secrets)
-    int64_t size_bytes;  // tmpfs; 0: no limit
+    mode_t mode;        // secret, config, tmpfs; 0: default (0600 of root for secrets)
+    int64_t size_bytes; // tmpfs; 0: no limit
     struct mark mark;
 };
 
@@ -68,13 +66,14 @@ struct plan_attachment {
 struct plan_service {
     char *name;
     struct mark mark;
-    char *image;    // as the file names it
-    char *platform; // NULL: the engine's
+    char *image;             // as the file names it
+    char *platform;          // NULL: the engine's
     const struct kind *kind; // NULL: unknown; readiness is then health check, or just running
     uint16_t port;
     char *user;
     char *database;
-    char *password; // key of a secret; NULL: none
+    char *password;      // key of a secret; NULL: none
+    char *root_password; // the same
     char *path;
     char *group; // NULL: alone
     bool form;
@@ -82,8 +81,9 @@ struct plan_service {
     bool prepare;
     char *substitute;
     int ready_timeout_ms;
-    // Bodies for POST /containers/create. config: Env, Cmd, Entrypoint, User, Healthcheck, … without
-    // Image; host_config: Memory, CapAdd, Ulimits, Tmpfs, … without mounts, networks, ports, restart.
+    // Bodies for POST /containers/create. config: Env, Cmd, Entrypoint, User, Healthcheck, …
+    // without Image; host_config: Memory, CapAdd, Ulimits, Tmpfs, … without mounts, networks,
+    // ports, restart.
     json_t *config;
     json_t *host_config;
     struct plan_mount *mounts;
@@ -113,14 +113,14 @@ struct plan_content {
     char *key;
     bool generate;     // a fresh 128-bit value for each run
     char *file;        // absolute path; NULL: not from a file
-    char *environment; // name of the variable; NULL
+    char *environment; // name of the variable, which is set in this process; NULL
     char *content;     // configs: inline, interpolated; NULL
     struct mark mark;
 };
 
 struct plan {
-    char *name;   // project name
-    char *folder; // of the first Compose file, absolute
+    char *name;                    // project name
+    char *folder;                  // of the first Compose file, absolute
     struct plan_service *services; // sorted: dependencies before dependants
     size_t service_count;
     struct plan_network *networks;
@@ -133,10 +133,15 @@ struct plan {
     size_t config_count;
     struct string_list warnings; // "compose.yaml:12:5: …"
     struct string_list files;    // every file that was read; marks borrow from here
+    // What it was loaded from, so that another process can load the same plan (a spare of one
+    // service): absolute paths.
+    struct string_list compose_files;
+    char *settings; // absolute path of assay.yaml; NULL: none
 };
 
 struct plan_options {
-    const char *const *files;    // NULL-terminated; NULL: compose.yaml, compose.yml, docker-compose.* in folder
+    const char *const
+        *files; // NULL-terminated; NULL: compose.yaml, compose.yml, docker-compose.* in folder
     const char *folder;          // project folder; NULL: the first file's
     const char *const *profiles; // NULL-terminated; NULL: none, and COMPOSE_PROFILES is read
     const char *const *services; // only these and what they need; NULL: all enabled

@@ -15,7 +15,9 @@ struct stack;
 struct stack_options {
     const char *role;      // label io.assay.role: "service" or "spare"; NULL: "service"
     const char *suffix;    // appended to names so that two stacks of one run do not meet; NULL: ""
-    bool publish;          // reach services by ports on 127.0.0.1 instead of their own addresses
+    // Reach services by ports on 127.0.0.1 instead of their own addresses. Done anyhow where those
+    // cannot be reached: an engine elsewhere, in a virtual machine, or rootless.
+    bool publish;
     int ready_timeout_ms;  // of each service, where the plan says nothing; 0: 120 s
     // Called from worker threads, serialised, whenever a service's state changes.
     void (*progress)(void *context, const char *service, enum service_state state,

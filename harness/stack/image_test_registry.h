@@ -1,0 +1,14 @@
+// For the tests of images: a "registry" on 127.0.0.1 that says nothing, or always the same, and an
+// archive of an image for another processor.
+#pragma once
+
+#include "base/cancel.h"
+
+struct test_registry;
+
+// Listens on a free port; answers each request with `reply`; NULL: accepts and stays silent.
+struct test_registry *test_registry_start(const char *reply);
+const char *test_registry_image(const struct test_registry *self, const char *name);
+void test_registry_cancels(struct test_registry *self, struct cancel *cancel);
+
+char *test_foreign_archive(const char *name, const char *reference);
