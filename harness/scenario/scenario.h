@@ -18,7 +18,7 @@
 //     }
 //
 // What a scenario hands out belongs to it and goes in scenario_close (a failed assertion longjmps
-// past everything else). `err` is a struct error of the scenario, for use inside must().
+// past everything else). `err` is the test's struct error, for use inside must().
 #pragma once
 
 #include "base/eventually.h"
@@ -34,9 +34,9 @@ struct scenario;
 struct scenario *scenario_open(void);
 void scenario_close(struct scenario *self); // NULL is fine
 
-// What must() and friends report from. One for each process: each test is one.
-static struct error error_of_test __attribute__((unused));
-static struct error *const err __attribute__((unused)) = &error_of_test;
+// What must() and friends report from: one for the process, which is one test. The same as `err`.
+struct error *scenario_error(const struct scenario *self);
+extern struct error *const err;
 
 // The service's endpoint; borrowed. A service that is not part of the stack, or whose image was
 // not to be had, ends the test as not verified, with the reason.
@@ -58,6 +58,7 @@ const struct secret *scenario_token(struct scenario *self, const char *service);
 // scenario. For tests that pause, kill or misconfigure: the shared one is never harmed.
 struct spare;
 struct spare *scenario_spare(struct scenario *self, const char *service_or_group);
+struct kind_members spare_members(struct spare *self);
 const struct endpoint *spare_endpoint(struct spare *self, size_t member);
 size_t spare_count(const struct spare *self);
 const char *spare_container(struct spare *self, size_t member);

@@ -1,0 +1,155 @@
+#include "scenario/suite_runner.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char folder[64];
+static struct report *report;
+static struct error problem;
+
+static void open_folder(void) {
+    strncpy(folder, "/tmp/assay-suite-runner-XXXXXX", sizeof folder - 1);
+    cr_assert(mkdtemp(folder) != NULL);
+    report = report_new("test");
+}
+
+static void close_folder(void) {
+    report_free(report);
+    cr_assert(file_remove_tree(folder, NULL));
+}
+
+TestSuite(suite_runner, .init = open_folder, .fini = close_folder, .timeout = 60);
+
+static const struct suite_result *run_one(const char *path, struct suite_runner runner) {
+    const struct suite_job job = {.path = path};
+    runner.folder = folder;
+    cr_assert(suite_runner_run(&runner, &job, 1, report, &problem), "%s", problem.message);
+    cr_assert_eq(report->suite_count, 1);
+    return &report->suites[0];
+}
+
+static const struct test_result *test_named(const struct suite_result *suite, const char *name) {
+    for (size_t i = 0; i < suite->test_count; i++)
+        if (strcmp(suite->tests[i].name, name) == 0)
+            return &suite->tests[i];
+    cr_assert_fail("no test named %s", name);
+    return NULL;
+}
+
+Test(suite_runner, tells_every_outcome_apart) {
+    const struct suite_result *suite = run_one(SAMPLE_SUITE, (struct suite_runner){0});
+    static const struct {
+        const char *name;
+        enum outcome outcome;
+        const char *message;
+    } expected[] = {
+        {"passes", OUTCOME_PASSED, NULL},
+        {"fails_with_a_message_no_format_can_hold", OUTCOME_FAILED, "say \"hi\" \\ ]]>"},
+        {"expected_another_error", OUTCOME_FAILED, "too late"},
+        {"crashes", OUTCOME_FAILED, "crashed, signal 11"},
+        {"hangs", OUTCOME_FAILED, "timed out"},
+        {"leaves", OUTCOME_FAILED, "exit status 7"},
+        {"cannot_verify", OUTCOME_NOT_VERIFIED, "the server is not there"},
+        {"does_not_apply", OUTCOME_NOT_APPLICABLE, "the server says \"no\""},
+        {"skips_plainly", OUTCOME_NOT_VERIFIED, "because"},
+        {"asks_for_a_service_without_a_runner", OUTCOME_NOT_VERIFIED, "ASSAY_ENVIRONMENT"},
+    };
+    cr_assert_eq(suite->test_count, sizeof expected / sizeof *expected);
+    cr_assert_null(suite->failure, "%s", suite->failure);
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        const struct test_result *test = test_named(suite, expected[i].name);
+        cr_expect_eq(test->outcome, expected[i].outcome, "%s: %s", test->name,
+                     outcome_name(test->outcome));
+        if (expected[i].message != NULL)
+            cr_expect(test->message != NULL && strstr(test->message, expected[i].message) != NULL,
+                      "%s: %s", test->name, test->message);
+    }
+}
+
+Test(suite_runner, shows_what_was_expected_beside_what_was_seen) {
+    const struct suite_result *suite = run_one(SAMPLE_SUITE, (struct suite_runner){0});
+    const struct test_result *test = test_named(suite, "expected_another_error");
+    cr_assert_str_eq(test->expected, "service 1");
+    cr_assert_str_eq(test->seen, "timeout 0: too late");
+    cr_assert(strstr(test->file, "sample_suite.c") != NULL);
+}
+
+Test(suite_runner, fails_a_suite_that_dies_before_its_last_test) {
+    const struct suite_result *suite =
+        run_one(SAMPLE_DYING_SUITE, (struct suite_runner){.tests_at_once = 1});
+    cr_assert_not_null(suite->failure);
+    cr_assert(strstr(suite->failure, "signal 9") != NULL, "%s", suite->failure);
+    cr_assert_eq(report_exit_status(report), 1);
+}
+
+Test(suite_runner, fails_a_suite_without_a_test) {
+    const struct suite_result *suite = run_one(SAMPLE_EMPTY_SUITE, (struct suite_runner){0});
+    cr_assert_str_eq(suite->failure, "ran no test");
+    cr_assert_eq(report_exit_status(report), 1);
+}
+
+Test(suite_runner, fails_an_executable_that_records_nothing) {
+    const struct suite_result *suite = run_one("/bin/true", (struct suite_runner){0});
+    cr_assert(strstr(suite->failure, "recorded nothing") != NULL, "%s", suite->failure);
+}
+
+Test(suite_runner, fails_an_executable_that_is_not_there) {
+    const struct suite_result *suite = run_one("/nonexistent/suite", (struct suite_runner){0});
+    cr_assert(strstr(suite->failure, "/nonexistent/suite") != NULL, "%s", suite->failure);
+}
+
+Test(suite_runner, kills_a_suite_that_hangs) {
+    static const char script[] = "#!/bin/sh\nexec tail -f /dev/null\n";
+    autofree_string char *path = path_join(folder, "hanging");
+    cr_assert(file_write_atomic(path, script, sizeof script - 1, 0755, &problem));
+    const struct suite_result *suite = run_one(path, (struct suite_runner){.timeout_ms = 300});
+    cr_assert(strstr(suite->failure, "hung") != NULL, "%s", suite->failure);
+    cr_assert(suite->duration_us < 5000000);
+}
+
+Test(suite_runner, lists_the_tests_of_an_executable) {
+    autodone(string_list) struct string_list tests = {0};
+    cr_assert(suite_list(SAMPLE_SUITE, &tests, &problem), "%s", problem.message);
+    cr_assert_eq(tests.count, 10);
+    cr_assert(string_list_contains(&tests, "sample/passes"));
+}
+
+Test(suite_runner, refuses_to_list_what_is_no_suite) {
+    autodone(string_list) struct string_list tests = {0};
+    cr_assert(!suite_list("/bin/false", &tests, &problem));
+    cr_assert_eq(problem.domain, ERROR_CONFIGURATION);
+}
+
+Test(suite_runner, runs_each_test_in_exactly_one_shard) {
+    size_t ran = 0;
+    for (int shard = 1; shard <= 3; shard++) {
+        struct report *part = report_new("shard");
+        const struct suite_job job = {.path = SAMPLE_SUITE};
+        const struct suite_runner runner = {.folder = folder, .shard = shard, .shards = 3};
+        cr_assert(suite_runner_run(&runner, &job, 1, part, &problem));
+        for (size_t i = 0; i < part->suites[0].test_count; i++)
+            ran += part->suites[0].tests[i].outcome != OUTCOME_NOT_VERIFIED ||
+                   strstr(part->suites[0].tests[i].message, "disabled") == NULL;
+        report_free(part);
+    }
+    cr_assert_eq(ran, 10);
+}
+
+Test(suite_runner, gives_up_when_interrupted) {
+    struct cancel cancel;
+    cr_assert(cancel_init(&cancel, &problem));
+    cancel_request(&cancel);
+    const struct suite_job job = {.path = SAMPLE_SUITE};
+    const struct suite_runner runner = {.folder = folder, .cancel = &cancel};
+    cr_assert(!suite_runner_run(&runner, &job, 1, report, &problem));
+    cr_assert_eq(problem.domain, ERROR_CANCELLED);
+    cr_assert_neq(report_exit_status(report), 0);
+    cancel_done(&cancel);
+}
