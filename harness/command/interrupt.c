@@ -1,0 +1,36 @@
+#define _GNU_SOURCE
+#include "command/interrupt.h"
+
+#include "command/command.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+// A signal handler has no other way to reach its object: the one mutable global of the program.
+static struct cancel *volatile cancelled_by_signal;
+
+static void say(const char *message) {
+    if (write(STDERR_FILENO, message, strlen(message)) < 0) {
+        // Nobody reads; what follows happens all the same.
+    }
+}
+
+static void on_signal(int signal) {
+    (void)signal;
+    if (cancel_requested(cancelled_by_signal)) {
+        say("\nassay: leaving at once; the guardian removes what is left\n");
+        _exit(EXIT_INTERRUPTED);
+    }
+    say("\nassay: interrupted, cleaning up (once more to leave at once)\n");
+    cancel_request(cancelled_by_signal);
+}
+
+void interrupt_cancels(struct cancel *cancel) {
+    cancelled_by_signal = cancel;
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}

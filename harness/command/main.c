@@ -1,0 +1,84 @@
+#include "command/command.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} commands[] = {
+#define COMMAND_LINE(name, function, summary) {#name, function, summary},
+    COMMANDS(COMMAND_LINE)
+#undef COMMAND_LINE
+};
+
+#define COMMAND_COUNT (sizeof commands / sizeof *commands)
+
+static void print_help(FILE *to) {
+    fputs("assay: verifies containerised stacks, and shows the evidence\n"
+          "\n"
+          "usage: assay <command> [options]\n"
+          "\n",
+          to);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].summary);
+    fputs("\n"
+          "  assay <command> --help    options and examples\n"
+          "  assay --version\n"
+          "\n"
+          "exit status: 0 everything verified and passed; 1 something failed; 2 wrong usage or\n"
+          "configuration; 3 the environment could not be built; 4 something not verified;\n"
+          "130 interrupted\n",
+          to);
+}
+
+int exit_status_of(const struct error *err) {
+    switch (err->domain) {
+    case ERROR_USAGE:
+    case ERROR_CONFIGURATION:
+        return EXIT_USAGE;
+    case ERROR_CANCELLED:
+        return EXIT_INTERRUPTED;
+    default:
+        return EXIT_ENVIRONMENT;
+    }
+}
+
+int report_error(const struct error *err) {
+    fprintf(stderr, "assay: %s\n", err->message);
+    return exit_status_of(err);
+}
+
+int usage_error(const char *command, const char *format, ...) {
+    fprintf(stderr, "assay %s: ", command);
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "; see `assay %s --help`\n", command);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv) {
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help(stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("assay " ASSAY_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "assay: there is no command \"%s\"; see `assay --help`\n", argv[1]);
+    return EXIT_USAGE;
+}

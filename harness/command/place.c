@@ -1,0 +1,75 @@
+#define _GNU_SOURCE
+#include "command/place.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool program_folder(char **ret_folder, struct error *err) {
+    char path[PATH_MAX];
+    const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (length < 0)
+        return error_set_errno(err, "cannot find out where this program is");
+    path[length] = '\0';
+    *strrchr(path, '/') = '\0';
+    *ret_folder = memory_copy_string(path);
+    return true;
+}
+
+// The first of the candidates that exists; they are relative to the program's folder.
+static bool find_folder(const char *what, const char *const *candidates, char **ret_folder,
+                        struct error *err) {
+    autofree_string char *program = NULL;
+    if (!program_folder(&program, err))
+        return false;
+    for (; *candidates != NULL; candidates++) {
+        autofree_string char *candidate = path_join(program, *candidates);
+        char *real = realpath(candidate, NULL);
+        if (real != NULL) {
+            *ret_folder = real;
+            return true;
+        }
+    }
+    return error_set(err, ERROR_UNAVAILABLE, 0, "assay's %s are not beside %s: is the installation whole?",
+                     what, program);
+}
+
+bool place_fixtures(char **ret_folder, struct error *err) {
+    const char *chosen = getenv("ASSAY_FIXTURES");
+    if (chosen != NULL) {
+        *ret_folder = memory_copy_string(chosen);
+        return true;
+    }
+    static const char *const candidates[] = {"../fixtures", "../share/assay/fixtures", NULL};
+    return find_folder("fixtures", candidates, ret_folder, err);
+}
+
+static bool is_executable_file(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
+}
+
+bool place_suites(struct string_list *ret_paths, struct error *err) {
+    static const char *const candidates[] = {"suites", "../libexec/assay/suites", NULL};
+    autofree_string char *folder = NULL;
+    if (!find_folder("suites", candidates, &folder, err))
+        return false;
+    DIR *entries = opendir(folder);
+    if (entries == NULL)
+        return error_set_errno(err, "cannot read %s", folder);
+    struct dirent *entry = NULL;
+    while ((entry = readdir(entries)) != NULL) {
+        autofree_string char *path = path_join(folder, entry->d_name);
+        if (is_executable_file(path))
+            string_list_add(ret_paths, path);
+    }
+    closedir(entries);
+    string_list_sort(ret_paths);
+    return true;
+}

@@ -1,0 +1,218 @@
+#define _GNU_SOURCE
+#include "command/session.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "command/interrupt.h"
+#include "command/place.h"
+#include "command/preparation.h"
+#include "stack/sweep.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const DEVSTACK_PROFILES[] = {"standard", NULL};
+
+static bool load_plan(struct session *self, struct error *err) {
+    struct error no_fixtures = {0};
+    const bool has_fixtures = place_fixtures(&self->fixtures, &no_fixtures);
+    struct plan_options options = {
+        .files = self->options.compose_files,
+        .profiles = self->options.profiles,
+        .services = self->options.services,
+        .settings = self->options.settings,
+    };
+    if (options.files != NULL)
+        return plan_load(&options, &self->plan, err);
+    if (!has_fixtures) {
+        if (err != NULL)
+            *err = no_fixtures;
+        return false;
+    }
+    autofree_string char *devstack = path_join(self->fixtures, "devstack/compose.yaml");
+    const char *const files[] = {devstack, NULL};
+    options.files = files;
+    if (options.profiles == NULL)
+        options.profiles = DEVSTACK_PROFILES;
+    return plan_load(&options, &self->plan, err);
+}
+
+static bool open_engine(struct session *self, const char *host, struct error *err) {
+    const struct engine_options options = {
+        .host = host,
+        .certificates = self->private_engine == NULL ? self->location.certificates : NULL,
+        .verify_peer = self->location.verify_peer,
+        .cancel = &self->cancel,
+    };
+    return engine_open(&options, &self->engine, err);
+}
+
+// An engine that the user named and that does not answer is an error; where nothing was named and
+// nothing is there, we start our own.
+static bool user_named_an_engine(const struct engine_location *location) {
+    return strcmp(location->origin, "default") != 0;
+}
+
+static bool open_private_engine(struct session *self, struct error *err) {
+    if (self->live != NULL)
+        live_note(self->live, "no Docker engine answers: starting a private one");
+    autofree_string char *state = state_folder();
+    return private_engine_open(state, &self->cancel, &self->private_engine, err) &&
+           open_engine(self, private_engine_host(self->private_engine), err);
+}
+
+bool session_find_engine(struct session *self, struct error *err) {
+    struct error problem = {0};
+    if (!engine_locate(&self->location, err))
+        return false;
+    if (open_engine(self, self->location.host, &problem))
+        return true;
+    const bool ours_may_do =
+        problem.domain == ERROR_UNAVAILABLE && !user_named_an_engine(&self->location);
+    if (!ours_may_do) {
+        if (err != NULL)
+            *err = problem;
+        return false;
+    }
+    if (open_private_engine(self, err))
+        return true;
+    return error_append(err, " (and the user's own engine: %s)", problem.message);
+}
+
+static void describe_engine(struct session *self) {
+    autodone(engine_facts) struct engine_facts facts = {0};
+    if (engine_facts(self->engine, &facts, NULL))
+        self->report->engine = memory_format("Docker %s at %s%s", facts.version,
+                                             engine_host(self->engine),
+                                             self->private_engine != NULL ? " (private)" : "");
+}
+
+static bool sweep_first(struct session *self, struct error *err) {
+    struct sweep_count swept = {0};
+    if (!sweep_dead(self->engine, &swept, err))
+        return error_prefix(err, "cleaning up after dead runs");
+    if (swept.containers + swept.networks + swept.volumes > 0) {
+        autofree_string char *note =
+            memory_format("removed what dead runs had left: %d containers, %d networks, %d volumes",
+                          swept.containers, swept.networks, swept.volumes);
+        report_add_warning(self->report, note);
+    }
+    return true;
+}
+
+bool session_open(struct session *self, const struct session_options *options, const char *title,
+                  struct error *err) {
+    *self = (struct session){.options = *options, .report = report_new(title)};
+    self->report->started_wall_ms = clock_wall_ms();
+    if (!cancel_init(&self->cancel, err))
+        return false;
+    interrupt_cancels(&self->cancel);
+    if (!load_plan(self, err))
+        return false;
+    self->report->project = memory_copy_string(self->plan->name);
+    for (size_t i = 0; i < self->plan->warnings.count; i++)
+        report_add_warning(self->report, self->plan->warnings.items[i]);
+    const struct run_options run_options = {.cancel = &self->cancel,
+                                            .lease_ms = self->options.lease_ms};
+    if (!run_open(&run_options, &self->run, err))
+        return false;
+    self->report->run_id = memory_copy_string(run_id(self->run));
+    if (!self->options.quiet)
+        self->live = live_open(stderr, &(const struct live_options){0});
+    if (!session_find_engine(self, err) ||
+        !run_uses_engine(self->run, engine_host(self->engine), err))
+        return false;
+    describe_engine(self);
+    return sweep_first(self, err);
+}
+
+static enum live_mark image_mark(const char *state) {
+    if (strcmp(state, "present") == 0 || strcmp(state, "ready") == 0)
+        return LIVE_GOOD;
+    return strcmp(state, "missing") == 0 ? LIVE_SKIPPED : LIVE_WORKING;
+}
+
+static enum live_mark service_mark(enum service_state state) {
+    static const enum live_mark marks[] = {
+        [SERVICE_WAITING] = LIVE_WAITING, [SERVICE_CREATING] = LIVE_WORKING,
+        [SERVICE_STARTING] = LIVE_WORKING, [SERVICE_READY] = LIVE_GOOD,
+        [SERVICE_COMPLETED] = LIVE_GOOD,  [SERVICE_FAILED] = LIVE_BAD,
+        [SERVICE_MISSING] = LIVE_SKIPPED,
+    };
+    return marks[state];
+}
+
+static void show_image(void *context, const char *image, const char *state, const char *detail) {
+    struct session *self = context;
+    if (self->live != NULL)
+        live_set(self->live, "images", image, image_mark(state), state, detail);
+}
+
+static void show_service(void *context, const char *service, enum service_state state,
+                         const char *detail) {
+    struct session *self = context;
+    if (self->live != NULL)
+        live_set(self->live, "services", service, service_mark(state), service_state_name(state),
+                 detail);
+}
+
+bool session_make_images(struct session *self, struct error *err) {
+    autofree_string char *recipes =
+        self->fixtures != NULL ? path_join(self->fixtures, "images") : NULL;
+    const struct image_options options = {
+        .recipes = recipes,
+        .substitute = self->options.substitute,
+        .offline = self->options.offline,
+        .jobs = self->options.jobs,
+        .host_network = self->private_engine != NULL,
+        .progress = show_image,
+        .context = self,
+        .cancel = &self->cancel,
+    };
+    return image_choices_make(self->engine, self->plan, &options, &self->images, err) &&
+           preparation_make(self, err);
+}
+
+bool session_bring_up(struct session *self, struct error *err) {
+    if (!session_make_images(self, err))
+        return false;
+    const struct stack_options options = {.progress = show_service, .context = self};
+    const bool up = stack_up(self->run, self->engine, self->plan, &self->images, &options,
+                             &self->stack, err);
+    if (!up)
+        return false;
+    self->environment_file = path_join(run_folder(self->run), "environment");
+    return stack_write_environment(self->stack, self->environment_file, err);
+}
+
+void session_leave(struct session *self) {
+    stack_free(TAKE(self->stack));
+}
+
+void session_tear_down(struct session *self) {
+    struct error problem = {0};
+    if (self->stack != NULL && !stack_down(self->stack, &problem)) {
+        self->left_behind = true; // the guardian tries again when the run closes
+        autofree_string char *warning = memory_format("tear-down: %s", problem.message);
+        report_add_warning(self->report, warning);
+    }
+    stack_free(TAKE(self->stack));
+}
+
+void session_close(struct session *self) {
+    live_close(self->live);
+    session_tear_down(self);
+    image_choices_done(&self->images);
+    engine_close(self->engine);
+    if (self->run != NULL)
+        run_close(self->run, !self->left_behind);
+    private_engine_close(self->private_engine);
+    plan_free(self->plan);
+    engine_location_done(&self->location);
+    report_free(self->report);
+    cancel_done(&self->cancel);
+    free(self->environment_file);
+    free(self->fixtures);
+    *self = (struct session){0};
+}
