@@ -98,8 +98,7 @@ Test(dotenv, warns_with_the_line) {
 
 Test(dotenv, names_the_place_of_a_mistake) {
     expect_refused("A=1\nB='\xff'\n", ".env:2:4: not UTF-8 text");
-    expect_refused("A=\"\\0377\"\n",
-                   ".env:1:3: not UTF-8 text once its variables are filled in");
+    expect_refused("A=\"\\0377\"\n", ".env:1:3: not UTF-8 text once its variables are filled in");
     expect_refused("A=1\n=2\n", ".env:2:1: expected a variable's name");
     expect_refused("A B=2\n", ".env:1:3: expected = after the variable's name A");
     expect_refused("A=1\nB=\"x\n\n", ".env:2:3: the quote that opens here is never closed");
