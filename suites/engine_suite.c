@@ -422,7 +422,7 @@ Test(engine, gives_up_in_time_on_an_engine_that_says_nothing) {
     const struct endpoint *silent = scenario_silent_server(scenario, &nowhere);
     char *address = memory_format("tcp://127.0.0.1:%u", (unsigned)silent->port);
     scenario_own(scenario, address, free);
-    const struct deadline in_time = deadline_in_ms(2000);
+    const struct deadline in_time = deadline_in_ms(4000);
     must_fail(engine_open(&(struct engine_options){.host = address, .idle_timeout_ms = 300},
                           &opened, err),
               ERROR_TIMEOUT, 0);

@@ -71,11 +71,11 @@ static void free_statement(void *statement) {
     mysqldb_statement_free(statement);
 }
 
-// The same endpoint for somebody who waits half a second at most.
+// The same endpoint for somebody who waits for an answer half a second at most.
 static const struct endpoint *impatient(const struct endpoint *like) {
     static struct endpoint endpoint;
     endpoint = *like;
-    endpoint.connect_timeout_ms = 500;
+    endpoint.connect_timeout_ms = 3000; // a busy machine may need some of it
     endpoint.request_timeout_ms = 500;
     return &endpoint;
 }

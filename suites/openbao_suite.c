@@ -294,7 +294,7 @@ Test(openbao, lets_a_token_end_with_its_time) {
     cr_assert_leq(seen.ttl_s, 1);
     cr_assert_not(seen.renewable);
     struct openbao *holder = client_with(token);
-    must_become(!openbao_token_lookup(holder, NULL, &seen, err), 5000);
+    must_become(!openbao_token_lookup(holder, NULL, &seen, err), 15000);
     cr_assert_eq(err->code, SERVICE_ERROR_DENIED, "%s", err->message);
 }
 
@@ -308,7 +308,7 @@ Test(openbao, revokes_a_token_and_its_children) {
     must(openbao_token_revoke(root, parent, err));
     must_fail(openbao_token_lookup(client_with(parent), NULL, &seen, err), ERROR_SERVICE,
               SERVICE_ERROR_DENIED);
-    must_become(!openbao_token_lookup(client_with(child), NULL, &seen, err), 5000);
+    must_become(!openbao_token_lookup(client_with(child), NULL, &seen, err), 15000);
 }
 
 Test(openbao, revokes_a_token_by_its_accessor) {
@@ -416,7 +416,7 @@ Test(openbao, gives_up_in_time_on_a_server_that_says_nothing) {
     struct endpoint silent =
         *scenario_silent_server(scenario, scenario_endpoint(scenario, "openbao"));
     silent.request_timeout_ms = 300;
-    const struct deadline in_time = deadline_in_ms(1000);
+    const struct deadline in_time = deadline_in_ms(3000);
     must_fail(openbao_health(scenario_openbao_at(scenario, &silent), &health, err), ERROR_TIMEOUT,
               0);
     cr_assert_not(deadline_passed(in_time));
@@ -452,9 +452,9 @@ Test(openbao, gives_up_in_time_on_a_paused_server, .timeout = 90) {
     struct openbao *paused = scenario_openbao_at(scenario, &impatient);
     must(openbao_health(paused, &health, err));
     must(container_pause(scenario_engine(scenario), spare_container(spare, 0), err));
-    const struct deadline in_time = deadline_in_ms(1500);
+    const struct deadline in_time = deadline_in_ms(4000);
     must_fail(openbao_health(paused, &health, err), ERROR_TIMEOUT, 0);
     cr_assert_not(deadline_passed(in_time));
     must(container_unpause(scenario_engine(scenario), spare_container(spare, 0), err));
-    must_become(openbao_health(paused, &health, err), 5000);
+    must_become(openbao_health(paused, &health, err), 15000);
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BULK_ROWS 100000
+#define BULK_ROWS 20000
 
 static struct scenario *scenario;
 static struct postgres *db, *other; // two sessions
@@ -88,11 +88,11 @@ static void given_a_table(const char *columns) {
     run(db, on(columns, "create temporary table t (%s)"));
 }
 
-// The same endpoint for somebody who waits half a second at most.
+// The same endpoint for somebody who waits for an answer half a second at most.
 static const struct endpoint *impatient(const struct endpoint *like) {
     static struct endpoint endpoint;
     endpoint = *like;
-    endpoint.connect_timeout_ms = 500;
+    endpoint.connect_timeout_ms = 3000; // a busy machine may need some of it
     endpoint.request_timeout_ms = 500;
     return &endpoint;
 }
@@ -340,10 +340,10 @@ static bool gather(void *context, const void *bytes, size_t length, struct error
     return true;
 }
 
-Test(postgres, copies_a_hundred_thousand_rows_out_and_in_unaltered) {
+Test(postgres, copies_rows_out_and_in_unaltered) {
     given_a_table("id int, at timestamptz, payload bytea");
     run(db, "insert into t select i, now() + i * interval '1 s', decode(md5(i::text), 'hex') "
-            "from generate_series(1, 100000) i");
+            "from generate_series(1, 20000) i");
     struct copied copied = {0};
     uint64_t rows = 0;
     must(postgres_copy_out(db, "copy t to stdout (format binary)", gather, &copied, &rows, err));
@@ -382,8 +382,7 @@ static bool add_up(void *context, const struct postgres_rows *row, struct error 
 Test(postgres, streams_rows_one_by_one) {
     given_a_session();
     int64_t sum = 0;
-    must(
-        postgres_stream(db, "select generate_series(1, 100000)", NO_PARAMETERS, add_up, &sum, err));
+    must(postgres_stream(db, "select generate_series(1, 20000)", NO_PARAMETERS, add_up, &sum, err));
     cr_assert_eq(sum, (int64_t)BULK_ROWS * (BULK_ROWS + 1) / 2);
 }
 

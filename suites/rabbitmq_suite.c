@@ -392,7 +392,7 @@ Test(rabbitmq, gives_up_in_time_on_a_server_that_says_nothing) {
     struct endpoint silent =
         *scenario_silent_server(scenario, scenario_endpoint(scenario, "rabbitmq"));
     silent.request_timeout_ms = 300;
-    const struct deadline in_time = deadline_in_ms(1000);
+    const struct deadline in_time = deadline_in_ms(3000);
     must_fail(scenario_rabbitmq_at(scenario, &silent) != NULL, ERROR_TIMEOUT, 0);
     cr_assert_not(deadline_passed(in_time));
 }
@@ -419,7 +419,7 @@ Test(rabbitmq, gives_up_in_time_on_a_confirm_from_a_paused_server, .timeout = 90
     struct spare *spare = given_an_impatient_channel_to_a_spare();
     must(rabbitmq_confirm(channel, err));
     must(container_pause(scenario_engine(scenario), spare_container(spare, 0), err));
-    const struct deadline in_time = deadline_in_ms(2000);
+    const struct deadline in_time = deadline_in_ms(4000);
     must_fail(rabbitmq_publish(channel, "", queue.name, "x", 1, err), ERROR_TIMEOUT, 0);
     cr_assert_not(deadline_passed(in_time));
     must(container_unpause(scenario_engine(scenario), spare_container(spare, 0), err));
@@ -429,7 +429,7 @@ Test(rabbitmq, gives_up_in_time_on_sending_to_a_paused_server, .timeout = 90) {
     struct spare *spare = given_an_impatient_channel_to_a_spare();
     const unsigned char *bytes = pattern(8 * BIG);
     must(container_pause(scenario_engine(scenario), spare_container(spare, 0), err));
-    const struct deadline in_time = deadline_in_ms(4000);
+    const struct deadline in_time = deadline_in_ms(8000);
     must_fail(rabbitmq_publish(channel, "", queue.name, bytes, 8 * BIG, err), ERROR_TIMEOUT, 0);
     cr_assert_not(deadline_passed(in_time));
     must(container_unpause(scenario_engine(scenario), spare_container(spare, 0), err));

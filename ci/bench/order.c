@@ -83,7 +83,9 @@ static bool plain_images(struct session *session, struct string_list *ret_images
 
 bool order_make(struct session *session, json_t **ret_order, struct error *err) {
     autodone(string_list) struct string_list images = {0};
-    if (!plain_images(session, &images, err) || !session_make_images(session, err))
+    autodone(engine_facts) struct engine_facts facts = {0};
+    if (!engine_facts(session->engine, &facts, err) || !plain_images(session, &images, err) ||
+        !session_make_images(session, err))
         return false;
     json_t *services = json_array();
     for (size_t i = 0; i < session->plan->service_count; i++)
@@ -92,7 +94,7 @@ bool order_make(struct session *session, json_t **ret_order, struct error *err) 
             json_decref(services);
             return false;
         }
-    *ret_order =
-        json_pack("{s:s, s:o}", "engine", engine_host(session->engine), "services", services);
+    *ret_order = json_pack("{s:s, s:s, s:o}", "engine", engine_host(session->engine), "version",
+                           facts.version, "services", services);
     return true;
 }

@@ -45,7 +45,7 @@ class Ours:
         if not (build / "build.ninja").exists():
             run(["meson", "setup", build, ROOT])
         run(["ninja", "-C", build, "ci/bench/start_stack"])
-        self.environment = {**os.environ, "ASSAY_FIXTURES": str(ROOT / "fixtures")}
+        self.environment = {"ASSAY_FIXTURES": str(ROOT / "fixtures"), **os.environ}
         self.holder = None
 
     def place_order(self):
@@ -80,16 +80,17 @@ class Peer:
         self.order.write_text(json.dumps(order))
         self.built = False
         self.environment = {**os.environ, "DOCKER_HOST": order["engine"],
+                            "TMPDIR": str(scratch),  # for its password files: goes, however it ends
                             # Its reaper is an image of its own, which not every machine can have;
                             # without it the peer is faster.
                             "TESTCONTAINERS_RYUK_DISABLED": "true"}
         if order["engine"].startswith("unix://"):
-            # Ports are on this machine; inside a container or a sandbox its guess is wrong.
+            # Ports are on this machine; where this runs in a container, its guess would be wrong.
             self.environment.setdefault("TESTCONTAINERS_HOST_OVERRIDE", "127.0.0.1")
 
     def build(self):
         if shutil.which("go") is None:
-            raise Failed("the peer needs Go 1.26 or later (it fetches newer ones itself from 1.21 on)")
+            raise Failed("it needs Go (1.21 or later, which fetches the version that go.mod asks for)")
         run(["go", "build", "-o", self.program, "."], folder=HERE / "peer")
         self.built = True
 

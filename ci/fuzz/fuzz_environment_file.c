@@ -25,7 +25,7 @@ static void check_round_trip(const char *value) {
     char path[64];
     struct error err = {0};
     struct environment_file *file = NULL;
-    snprintf(path, sizeof path, "/tmp/assay-fuzz-%d", (int)getpid());
+    snprintf(path, sizeof path, "/dev/shm/assay-fuzz-%d", (int)getpid());
     struct environment_writer *writer = environment_writer_new();
     environment_writer_set(writer, "ASSAY_VALUE", value);
     if (!environment_writer_save(writer, path, &err) || !environment_file_read(path, &file, &err) ||

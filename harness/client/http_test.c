@@ -1,6 +1,7 @@
 #include "client/http.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "client/tcp_fake.h"
 
 #include <arpa/inet.h>
@@ -31,8 +32,9 @@ static void *serve(void *context) {
     }
     (void)!send(peer, self->answer, strlen(self->answer), MSG_NOSIGNAL);
     shutdown(peer, SHUT_WR);
-    while (recv(peer, self->request + sizeof self->request - 1, 1, 0) > 0)
-        self->request[sizeof self->request - 1] = '\0';
+    char rest[65536];
+    while (recv(peer, rest, sizeof rest, 0) > 0) {
+    }
     close(peer);
     return NULL;
 }
@@ -115,6 +117,15 @@ Test(http, sends_a_post_without_a_body_with_length_0, .fini = close_all) {
     cr_assert_null(strstr(server.request, "Content-Type:"));
 }
 
+Test(http, sends_a_large_body_without_asking_for_leave, .fini = close_all) {
+    open_at("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    static char body[2 * 1024 * 1024];
+    cr_assert(http_post(http, "/", &reply, err, .body = body, .body_length = sizeof body), "%s",
+              err->message);
+    cr_assert_not_null(strstr(server.request, "Content-Length: 2097152\r\n"));
+    cr_assert_null(strstr(server.request, "Expect:"));
+}
+
 Test(http, sends_secrets_only_in_their_headers, .fini = close_all) {
     open_at("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
     struct secret *token = secret_from_bytes("t0ken", 5);
@@ -179,6 +190,19 @@ Test(http, refuses_a_body_over_the_limit, .fini = close_all) {
 Test(http, takes_a_body_of_just_the_limit, .fini = close_all) {
     open_at("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
     cr_assert(http_get(http, "/", &reply, err, .limit_bytes = 5), "%s", err->message);
+}
+
+Test(http, refuses_headers_over_the_limit, .fini = close_all) {
+    struct text many = {0};
+    text_append(&many, "HTTP/1.1 200 OK\r\n");
+    while (many.length <= HTTP_HEADERS_LIMIT)
+        text_append(&many, "X-Much: of it\r\n");
+    text_append(&many, "\r\n");
+    open_at(text_string(&many));
+    cr_assert(!got("/"));
+    cr_assert_not_null(strstr(err->message, "headers of more than 65536 bytes"), "%s",
+                       err->message);
+    text_done(&many);
 }
 
 Test(http, reports_json_cut_short, .fini = close_all) {
@@ -255,7 +279,7 @@ ParameterizedTestParameters(http, tells_faults_of_a_connection_apart) {
 
 ParameterizedTest(struct fault *fault, http, tells_faults_of_a_connection_apart, .timeout = 10) {
     struct tcp_fake *fake = tcp_fake_new(fault->fault, fault->said[0] != '\0' ? fault->said : NULL);
-    const struct deadline on_time = deadline_in_ms(1500);
+    const struct deadline on_time = deadline_in_ms(3000);
     cr_assert(http_open(tcp_fake_endpoint(fake), &http, err), "%s", err->message);
     cr_assert(!http_get(http, "/", &reply, err, .limit_bytes = 100000));
     cr_assert_eq(err->domain, fault->domain, "%s: %s", error_domain_name(err->domain),
@@ -277,11 +301,10 @@ Test(http, reports_a_port_where_nobody_listens) {
 
 Test(http, takes_a_timeout_of_its_own_for_a_request) {
     struct tcp_fake *fake = tcp_fake_new(TCP_FAKE_SILENT, NULL);
-    const struct deadline on_time = deadline_in_ms(300);
     cr_assert(http_open(tcp_fake_endpoint(fake), &http, err));
     cr_assert(!http_get(http, "/", &reply, err, .timeout_ms = 50));
     cr_assert_eq(err->domain, ERROR_TIMEOUT);
-    cr_assert(!deadline_passed(on_time));
+    cr_assert_not_null(strstr(err->message, "within 50 ms"), "%s", err->message);
     http_close(http);
     tcp_fake_free(fake);
 }

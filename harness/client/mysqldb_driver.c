@@ -37,12 +37,9 @@ static void look_at_greeting(struct mysqldb *self) {
         (seen >= 4 && head[3] != 0) || (seen == sizeof head && head[4] != 10 && head[4] != 0xff);
 }
 
-// Waits for what the driver waits for (MYSQL_WAIT_…); *ret_happened is what it may go on with.
-static bool wait_for(struct mysqldb *self, int wanted, int *ret_happened, struct error *err) {
-    struct pollfd socket = {.fd = DRIVER_SOCKET(self)};
-    socket.events = (short)(((wanted & MYSQL_WAIT_READ) != 0 ? POLLIN : 0) |
-                            ((wanted & MYSQL_WAIT_WRITE) != 0 ? POLLOUT : 0) |
-                            ((wanted & MYSQL_WAIT_EXCEPT) != 0 ? POLLPRI : 0));
+static bool wait_for_socket(struct mysqldb *self, short events, short *ret_events,
+                            struct error *err) {
+    struct pollfd socket = {.fd = DRIVER_SOCKET(self), .events = events};
     for (;;) {
         // A peer that trickles bytes never lets poll() time out.
         if (deadline_passed(self->deadline))
@@ -53,12 +50,28 @@ static bool wait_for(struct mysqldb *self, int wanted, int *ret_happened, struct
         if (ready > 0)
             break;
     }
-    *ret_happened = ((socket.revents & (POLLIN | POLLHUP | POLLERR)) != 0 ? MYSQL_WAIT_READ : 0) |
-                    ((socket.revents & (POLLOUT | POLLERR)) != 0 ? MYSQL_WAIT_WRITE : 0) |
-                    ((socket.revents & POLLPRI) != 0 ? MYSQL_WAIT_EXCEPT : 0);
-    *ret_happened &= wanted;
-    if (!self->greeted && (*ret_happened & MYSQL_WAIT_READ) != 0)
+    *ret_events = socket.revents;
+    return true;
+}
+
+// Waits for what the driver waits for (MYSQL_WAIT_…); *ret_happened is what it may go on with.
+static bool wait_for(struct mysqldb *self, int wanted, int *ret_happened, struct error *err) {
+    const short events = (short)(((wanted & MYSQL_WAIT_READ) != 0 ? POLLIN : 0) |
+                                 ((wanted & MYSQL_WAIT_WRITE) != 0 ? POLLOUT : 0) |
+                                 ((wanted & MYSQL_WAIT_EXCEPT) != 0 ? POLLPRI : 0));
+    short seen = 0, greeting = 0;
+    if (!wait_for_socket(self, events, &seen, err))
+        return false;
+    // The server speaks first: once connected there is nothing to do before it has.
+    if (!self->greeted) {
+        if (!wait_for_socket(self, POLLIN, &greeting, err))
+            return false;
         look_at_greeting(self);
+    }
+    *ret_happened = ((seen & (POLLIN | POLLHUP | POLLERR)) != 0 ? MYSQL_WAIT_READ : 0) |
+                    ((seen & (POLLOUT | POLLERR)) != 0 ? MYSQL_WAIT_WRITE : 0) |
+                    ((seen & POLLPRI) != 0 ? MYSQL_WAIT_EXCEPT : 0);
+    *ret_happened &= wanted;
     return true;
 }
 

@@ -129,7 +129,7 @@ Test(openbao, does_not_form_what_somebody_else_has_sealed) {
 Test(openbao, says_nothing_about_a_silent_server_but_that_it_is_silent) {
     fake = tcp_fake_new(TCP_FAKE_SILENT, NULL);
     const struct kind_members members = {tcp_fake_endpoint(fake), 1};
-    const struct deadline on_time = deadline_in_ms(1500);
+    const struct deadline on_time = deadline_in_ms(3000);
     cr_assert(!openbao_ready(&members, NULL, err));
     cr_assert_eq(err->domain, ERROR_TIMEOUT, "%s", err->message);
     cr_assert(!deadline_passed(on_time));

@@ -1,7 +1,9 @@
 // A connection to PostgreSQL (or to PgBouncer, which speaks the same protocol), over libpq.
 //
 // Nothing comes from the environment, ~/.pgpass, a service file or the system's defaults: what the
-// endpoint says is all. Every call ends within the endpoint's request timeout; the streaming ones
+// endpoint says is all. (Six PG* variables that libpq obeys whatever it is told are removed from
+// the environment when a program that links this starts: PGSERVICE, PGSERVICEFILE, PGOPTIONS, PGTZ,
+// PGDATESTYLE, PGGEQO.) Every call ends within the endpoint's request timeout; the streaming ones
 // (postgres_stream, postgres_copy_*) bound each piece, so the timeout is the longest silence. No
 // call blocks in the driver: a paused server is ERROR_TIMEOUT, on time. Host names are resolved by
 // the system and are the one wait that is not bounded: give an address where that matters.

@@ -33,7 +33,7 @@ ParameterizedTestParameters(rabbitmq, tells_faults_of_a_connection_apart) {
 ParameterizedTest(struct fault *fault, rabbitmq, tells_faults_of_a_connection_apart,
                   .timeout = 10) {
     struct tcp_fake *fake = tcp_fake_new(fault->fault, fault->said[0] != '\0' ? fault->said : NULL);
-    const struct deadline on_time = deadline_in_ms(1500);
+    const struct deadline on_time = deadline_in_ms(3000);
     struct rabbitmq *rabbitmq = NULL;
     cr_assert(!rabbitmq_open(tcp_fake_endpoint(fake), &rabbitmq, err));
     cr_assert_null(rabbitmq);

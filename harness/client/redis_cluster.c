@@ -232,32 +232,49 @@ static void before_next_try(struct redis_cluster *self, const struct redis_words
     *route = route_of(self, command);
 }
 
-bool redis_cluster_command(struct redis_cluster *self, struct redis_words command,
-                           const struct redis_reply **ret_reply, struct error *err) {
-    const struct deadline deadline = request_deadline(self);
-    forget_replies(self);
-    struct route route = route_of(self, &command);
+// After a refusal that time may mend, a try that cannot end in time is not worth starting.
+static bool worth_another_try(enum next_step step, struct deadline deadline) {
+    return deadline_left_ms(deadline) > (step == STEP_LATER ? 2 * RETRY_PAUSE_MS : 0);
+}
+
+// *ret_refusal: why the last try was put off, if one was.
+static bool run_command(struct redis_cluster *self, const struct redis_words *command,
+                        struct deadline deadline, struct error *ret_refusal, struct error *err) {
+    struct route route = route_of(self, command);
     for (int redirections = 0;;) {
-        if (!connect_or_reroute(self, &command, &route, deadline, err))
+        if (!connect_or_reroute(self, command, &route, deadline, err))
             return false;
         struct redis_node *node = &self->members[route.node]->node;
         redisReply *reply = NULL;
-        queue(node, &command, route.asking);
+        queue(node, command, route.asking);
         if (!receive(node, route.asking, deadline, &reply, err))
             return false;
         const enum next_step step = next_step(self, reply, &route);
         redirections += step == STEP_ELSEWHERE;
-        if (step == STEP_DONE || deadline_passed(deadline) || redirections > MOST_REDIRECTIONS) {
+        if (step == STEP_DONE || !worth_another_try(step, deadline) ||
+            redirections > MOST_REDIRECTIONS) {
             self->reply = reply;
-            if (reply->type == REDIS_REPLY_ERROR)
-                return redis_node_refused(node, reply, err);
-            if (ret_reply != NULL)
-                *ret_reply = redis_reply_of(reply);
-            return true;
+            return reply->type != REDIS_REPLY_ERROR || redis_node_refused(node, reply, err);
         }
+        redis_node_refused(node, reply, ret_refusal);
         freeReplyObject(reply);
-        before_next_try(self, &command, step, &route, deadline);
+        before_next_try(self, command, step, &route, deadline);
     }
+}
+
+bool redis_cluster_command(struct redis_cluster *self, struct redis_words command,
+                           const struct redis_reply **ret_reply, struct error *err) {
+    struct error refusal = {0};
+    forget_replies(self);
+    if (run_command(self, &command, request_deadline(self), &refusal, err)) {
+        if (ret_reply != NULL)
+            *ret_reply = redis_reply_of(self->reply);
+        return true;
+    }
+    // "CLUSTERDOWN" says more than that the time for trying again was up.
+    if (err != NULL && err->domain == ERROR_TIMEOUT && refusal.domain != ERROR_NONE)
+        *err = refusal;
+    return false;
 }
 
 bool redis_cluster_node_command(struct redis_cluster *self, size_t node, struct redis_words command,
@@ -334,7 +351,7 @@ static bool run_pipeline(struct pipeline *self, struct deadline deadline, struct
         enum next_step step;
         if (!send_round(self, deadline, err) || !receive_round(self, deadline, &left, &step, err))
             return false;
-        if (left == 0 || deadline_passed(deadline) ||
+        if (left == 0 || !worth_another_try(step, deadline) ||
             (step == STEP_ELSEWHERE && round > MOST_REDIRECTIONS))
             return true; // the refusals stand in the replies
         struct route any = {.node = 0};

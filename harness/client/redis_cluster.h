@@ -40,7 +40,10 @@ bool redis_cluster_command(struct redis_cluster *self, struct redis_words comman
 
 // Several at once, split by node, answered in the order asked: *ret_replies is an array of `count`
 // replies, borrowed until the next call. An error reply of one command stands in its reply
-// (redis_reply_check); the call fails only when an answer is missing.
+// (redis_reply_check); the call fails only when an answer is missing. Commands to one node are
+// carried out in the order asked, except those that were redirected, which come later.
+//
+// MULTI and WATCH belong to a connection: send them with redis_cluster_node_command.
 bool redis_cluster_pipeline(struct redis_cluster *self, const struct redis_words *commands,
                             size_t count, const struct redis_reply *const **ret_replies,
                             struct error *err) must_use;

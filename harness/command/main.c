@@ -1,9 +1,11 @@
 #include "command/command.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command {
     const char *name;
@@ -62,7 +64,16 @@ int usage_error(const char *command, const char *format, ...) {
     return EXIT_USAGE;
 }
 
+// Started with a standard stream closed, the next file opened would take its number, and what we
+// print would land in it.
+static void open_standard_streams(void) {
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd)
+            _exit(EXIT_ENVIRONMENT);
+}
+
 int main(int argc, char **argv) {
+    open_standard_streams();
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2) {
         print_help(stderr);

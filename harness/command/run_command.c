@@ -297,21 +297,25 @@ static bool run_suites(struct session *session, const struct run_arguments *argu
 static void attach_logs(struct session *session) {
     for (size_t i = 0; i < session->report->suite_count; i++) {
         struct suite_result *suite = &session->report->suites[i];
-        if (suite->subject != NULL && suite_tally(suite).failed > 0) {
-            suite->service_log =
-                stack_log_tail(session->stack, suite->subject, LOG_LINES_OF_A_FAILURE);
-        }
+        if (suite->subject == NULL || suite_tally(suite).failed == 0)
+            continue;
+        autofree_string char *tail =
+            stack_log_tail(session->stack, suite->subject, LOG_LINES_OF_A_FAILURE);
+        if (tail[0] != '\0')
+            suite->service_log = TAKE(tail);
     }
 }
 
 static bool publish(const struct session *session, const struct run_arguments *arguments,
                     struct error *err) {
+    const char *workflow = getenv("GITHUB_ACTIONS");
     const struct report_options options = {
         .stream = stdout,
         .folder = arguments->report_folder != NULL ? arguments->report_folder : DEFAULT_REPORT_FOLDER,
         .step_summary = getenv("GITHUB_STEP_SUMMARY"),
         .colours = style_wants_colours(stdout),
-        .in_workflow = getenv("GITHUB_ACTIONS") != NULL,
+        .source_root = getenv("GITHUB_WORKSPACE"),
+        .in_workflow = workflow != NULL && strcmp(workflow, "true") == 0,
     };
     const struct report_writer *last = NULL; // the terminal's closing line is the last of all
     for (size_t i = 0; i < arguments->formats.count; i++) {

@@ -138,6 +138,20 @@ Test(engine, says_that_the_engine_speaks_plain_http_when_tls_was_asked_for) {
     expect_message("DOCKER_TLS_VERIFY");
 }
 
+// As a TLS server of Go's does: its refusal in plain HTTP does not make it a plain HTTP server.
+Test(engine, does_not_take_a_tls_servers_refusal_for_plain_http) {
+    fixture_listen(
+        (const struct fake_exchange[]){{"GET /_ping",
+                                        {{"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP "
+                                          "request to an HTTPS server.\n"}},
+                                        FAKE_CLOSE},
+                                       {0}},
+        true);
+    cr_assert(!open_at(fake_engine_host(fixture.fake), "/no/such/folder"));
+    cr_expect(strstr(fixture.err.message, "speaks plain HTTP") == NULL, "%s", fixture.err.message);
+    cr_expect_eq(fake_engine_answered(fixture.fake), 1);
+}
+
 // A TLS server with a certificate of its own making: `openssl s_server` on a free port.
 static struct {
     char *folder;

@@ -1,8 +1,10 @@
 #include "engine/events.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "engine/fake_fixture.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static struct text seen;
@@ -50,6 +52,15 @@ Test(events, gives_each_event_and_stops_when_asked) {
     must(watch(DIE STOP DIE, FAKE_HANG));
     cr_expect_str_eq(text_string(&seen), "container/die/i/n/137/17 /stop///-1/0 ");
     cr_expect_eq(opened, 1);
+}
+
+Test(events, asks_an_engine_on_this_host_from_now_on) {
+    const int64_t before_ms = clock_wall_ms();
+    must(watch(STOP, FAKE_HANG));
+    const char *since = strstr(fake_engine_received(fixture.fake), "&since=");
+    cr_assert_not_null(since);
+    const double since_ms = strtod(since + strlen("&since="), NULL) * 1000;
+    cr_expect(since_ms > (double)before_ms - 1 && since_ms < (double)clock_wall_ms() + 1);
 }
 
 Test(events, notices_a_stream_that_breaks_within_an_object) {

@@ -128,6 +128,19 @@ Test(exec, reads_output_without_input_to_the_end_of_the_connection) {
     cr_expect_str_eq(text_string(&result.errors), "err");
 }
 
+Test(exec, keeps_the_output_of_a_command_that_ended_without_reading_its_input) {
+    static char input[8 * 1024 * 1024];
+    memset(input, 'i', sizeof input - 1);
+    fixture_open((const struct fake_exchange[]){
+        CREATE,
+        {START, {{UPGRADED}, {"\1\0\0\0\0\0\0\4done", .length = 12, .delay_ms = 50}}, FAKE_CLOSE},
+        ENDED("2"),
+        {0}});
+    must(run(input, 5000));
+    cr_expect_eq(result.exit_status, 2);
+    cr_expect_str_eq(text_string(&result.output), "done");
+}
+
 Test(exec, waits_for_a_command_that_closed_its_output_early) {
     fixture_open((const struct fake_exchange[]){
         CREATE, {START, {{UPGRADED}}, FAKE_CLOSE}, RUNNING, RUNNING, ENDED("4"), {0}});

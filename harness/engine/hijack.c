@@ -29,7 +29,8 @@ struct talk {
     size_t opening_sent;
     size_t input_sent;
     bool closed_sending;
-    bool ended; // nothing more is to be received
+    bool refused_input; // the engine closed before it had read all of it
+    bool ended;         // nothing more is to be received
     char *piece;
 };
 
@@ -73,6 +74,7 @@ static void send_some(struct talk *self) {
             self->opening_sent = self->opening.length;
             self->input_sent = self->hijack->input_length;
             self->closed_sending = true;
+            self->refused_input = true;
             return;
         }
         note_sent(self, sent);
@@ -115,13 +117,19 @@ static bool has_whole_refusal(const struct talk *self) {
              self->refusal.length >= (size_t)self->head.content_length));
 }
 
+// Who closes with input unread resets the connection. On a unix socket everything sent before that
+// still arrives; over TCP some of it may be lost, so there it stays an error.
+static bool is_harmless_reset(const struct talk *self) {
+    return self->refused_input && engine_is_local(self->engine);
+}
+
 static bool receive_some(struct talk *self, struct error *err) {
     while (!self->ended) {
         size_t got = 0;
         const CURLcode code = curl_easy_recv(self->channel->easy, self->piece, PIECE_BYTES, &got);
         if (code == CURLE_AGAIN)
             return true;
-        if (code != CURLE_OK && is_agreed(self))
+        if (code != CURLE_OK && is_agreed(self) && !is_harmless_reset(self))
             return error_set(err, ERROR_PROTOCOL, 0, "%s: the connection to %s was cut short: %s",
                              self->name, self->engine->host, curl_easy_strerror(code));
         if (code != CURLE_OK || got == 0)

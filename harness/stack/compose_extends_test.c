@@ -1,5 +1,7 @@
 #include "stack/plan_test_tools.h"
 
+#include "base/text.h"
+
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -31,6 +33,26 @@ Test(compose_extends, resolves_paths_beside_the_file_they_stand_in) {
     const char *compose = "services:\n  s: {extends: {file: ./common/base.yaml, service: base}}\n";
     expect_mounts(compose, "bind /common/conf -> /c\n");
     expect_config(compose, "{\"Env\": [\"A=1\"]}");
+}
+
+Test(compose_extends, reads_a_file_once_however_many_extend_from_it) {
+    plan_test_write("base.yaml", "services: {base: {image: i, user: $ASSAY_TEST_NONE}}\n");
+    const struct plan *plan =
+        plan_test_load("services:\n  a: {extends: {file: base.yaml, service: base}}\n"
+                       "  b: {extends: {file: ./base.yaml, service: base}}\n");
+    cr_expect_eq(plan->service_count, 2);
+    cr_expect_eq(plan->files.count, 2);
+    cr_expect_eq(plan->warnings.count, 1);
+}
+
+Test(compose_extends, bounds_the_chain) {
+    struct text chain = {0};
+    text_append(&chain, "services:\n  s40: {image: i}\n");
+    for (int i = 0; i < 40; i++)
+        text_appendf(&chain, "  s%d: {extends: s%d}\n", i, i + 1);
+    expect_error(text_string(&chain),
+                 "compose.yaml:34:18: services extend each other more than 32 times");
+    text_done(&chain);
 }
 
 Test(compose_extends, lets_two_services_extend_one) {

@@ -29,6 +29,7 @@ static void expect_field(const char *base, const char *over, const char *field,
 #define OVER(lines) "services:\n  s:\n    " lines "\n"
 
 Test(compose_merge, replaces_commands_and_single_values) {
+    expect_field(S("command: [a, b]"), OVER("command: [c]"), "Cmd", "[\"c\"]");
     expect_field(S("command: [a, b]"), OVER("command: c"), "Cmd", "[\"c\"]");
     expect_field(S("entrypoint: a"), OVER("entrypoint: [b]"), "Entrypoint", "[\"b\"]");
     expect_field(S("user: a"), OVER("user: b"), "User", "\"b\"");

@@ -120,6 +120,10 @@ Test(compose, refuses_what_it_cannot_include) {
         {"include: [none.yaml]\n", "none.yaml: cannot read it: No such file or directory (included "
                                    "by compose.yaml:1:11)"},
         {"include: a.yaml\n", "compose.yaml:1:10: include: expected a list, found a single value"},
+        {"include: [{path: a.yaml, env_file: none.env}]\n",
+         "none.env: cannot read it: No such file or directory"},
+        {"include: [{path: {a: b}}]\n",
+         "compose.yaml:1:18: include.path: expected a single value, found a mapping"},
         {"include: [{file: a.yaml}]\n", "compose.yaml:1:12: include: unknown key \"file\""},
         {"include: [{env_file: a}]\n", "compose.yaml:1:11: include: path is missing"},
     };

@@ -47,6 +47,9 @@ Test(plan_resources, replaces_what_lies_outside) {
     expect_warning(SECRET("{external: true}"),
                    "compose.yaml:6:3: secrets.x: external: a generated value stands in its place");
     cr_expect(plan_test_load(SECRET("{external: true}"))->secrets[0].generate);
+    expect_warning(NETWORK("{external: {name: prod}}"), "compose.yaml:6:3: networks.n: external: a "
+                                                        "network of the run's own stands in its "
+                                                        "place");
     expect_error(CONFIG("{external: true}"),
                  "compose.yaml:6:3: configs.x: external: its content is "
                  "not known here; give a file or content");
@@ -123,6 +126,17 @@ Test(plan_resources, warns_of_what_it_leaves_out) {
     expect_warning(NETWORK("{intrenal: true}"),
                    "compose.yaml:6:7: networks.n: unknown key "
                    "\"intrenal\", left out; did you mean \"internal\"?");
+    expect_warning(NETWORK("{ipam: {config: [{subnet: 'fd00::/64'}]}}"),
+                   "compose.yaml:6:32: networks.n.ipam.config: IPv6 is not honoured");
+    expect_warning(NETWORK("{ipam: {config: [{subnet: 10.5.0.0/24}, {subnet: 10.6.0.0/24}]}}"),
+                   "compose.yaml:6:55: networks.n.ipam.config: only the first subnet is honoured");
+    expect_warning(NETWORK("{driver_opts: {mtu: 1400}}"),
+                   "compose.yaml:6:3: networks.n: driver_opts are not honoured");
+    expect_warning(VOLUME("{driver: nfs}"),
+                   "compose.yaml:6:15: volumes.v: the driver \"nfs\" is not "
+                   "honoured: local is used");
+    expect_warning(VOLUME("{quux: 1}"),
+                   "compose.yaml:6:7: volumes.v: unknown key \"quux\", left out");
     expect_warning(NETWORK("{enable_ipv6: true}"),
                    "compose.yaml:6:3: networks.n: IPv6 is not honoured");
     expect_warning(

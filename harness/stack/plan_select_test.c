@@ -52,6 +52,17 @@ Test(plan_select, takes_a_named_service_with_what_it_needs) {
     expect_selected(NAMES("data"), NAMES("web"), "db web");
 }
 
+Test(plan_select, follows_links_of_a_named_service) {
+    plan_test_write("compose.yaml", "services:\n  a: {image: i, links: ['b:x']}\n  b: {image: i}\n"
+                                    "  c: {image: i}\n");
+    const struct plan_options options = {.services = NAMES("a")};
+    struct plan *plan = NULL;
+    struct error err = {0};
+    cr_assert(plan_load(&options, &plan, &err), "%s", err.message);
+    cr_expect_eq(plan->service_count, 2);
+    plan_free(plan);
+}
+
 Test(plan_select, refuses_a_dependency_that_is_not_enabled) {
     expect_selected(
         NULL, NAMES("web"),

@@ -82,6 +82,7 @@ bool service_read_environment(struct service_reader *self) {
         if (yaml_entry(environment, from_files.names.items[i]) == NULL &&
             !add(self, files, list, from_files.names.items[i], from_files.values.items[i]))
             return false;
+    (void)service_key(self, "environment"); // what an error is about from here on
     for (size_t i = 0; environment != NULL && i < environment->count; i++) {
         const struct yaml_entry *entry = &environment->entries[i];
         const char *value = entry->value->type == YAML_TEXT ? entry->value->text : NULL;

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 TestSuite(service_environment, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 30);
 
@@ -51,11 +52,20 @@ Test(service_environment, misses_a_file_only_when_it_is_required) {
                                   "/nowhere/none.env");
 }
 
+Test(service_environment, says_who_named_a_broken_file) {
+    plan_test_write("/tmp/assay-test-broken.env", "A=1\n=2\n");
+    expect_error(SERVICE("env_file: /tmp/assay-test-broken.env"),
+                 "/tmp/assay-test-broken.env:2:1: expected a variable's name (named by "
+                 "services.s.env_file in compose.yaml:4:15)");
+    unlink("/tmp/assay-test-broken.env");
+}
+
 Test(service_environment, refuses_a_value_that_is_no_text) {
     setenv("ASSAY_TEST_BYTES", "\xff", 1);
-    expect_error(SERVICE("environment: [ASSAY_TEST_BYTES]"),
-                 "compose.yaml:4:19: services.s.environment: the value of ASSAY_TEST_BYTES is not UTF-8 "
-                 "text");
+    expect_error(
+        SERVICE("environment: [ASSAY_TEST_BYTES]"),
+        "compose.yaml:4:19: services.s.environment: the value of ASSAY_TEST_BYTES is not UTF-8 "
+        "text");
 }
 
 Test(service_environment, says_what_is_wrong_and_where) {

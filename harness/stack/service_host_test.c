@@ -103,6 +103,11 @@ Test(service_host, says_what_is_wrong_and_where) {
          "as 64m or 1gb, found \"lots\""},
         {SERVICE("cpus: nan"),
          "compose.yaml:4:11: services.s.cpus: expected a number, found \"nan\""},
+        {SERVICE("cpus: 1e9"), "compose.yaml:4:11: services.s.cpus: 1e9 processors are too many"},
+        {SERVICE("cap_add: [[A]]"), "compose.yaml:4:15: services.s.cap_add[0]: expected a single "
+                                    "value, found a list"},
+        {SERVICE("privileged: 5"),
+         "compose.yaml:4:17: services.s.privileged: expected true or false, found \"5\""},
         {SERVICE("cpus: -1"),
          "compose.yaml:4:11: services.s.cpus: expected a number, found \"-1\""},
         {SERVICE("cap_add: ALL"), "compose.yaml:4:14: services.s.cap_add: expected a list, found a "

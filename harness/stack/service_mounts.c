@@ -100,7 +100,8 @@ static bool read_bind(struct service_reader *self, const struct yaml *item, cons
         return true;
     }
     if (is_socket(source))
-        return service_fail(self, item, "%s: a service is handed no socket of this machine", source);
+        return service_fail(self, item, "%s: a service is handed no socket of this machine",
+                            source);
     if (is_of_the_machine(source))
         service_warn(self, item, "%s lets this service look into this machine", source);
     add_mount(self, MOUNT_BIND, source, target, item->mark)->read_only = read_only;

@@ -99,6 +99,11 @@ Test(service_mounts, says_what_is_wrong_and_where) {
                                     "found a list"},
         {DECLARED("volumes: ['data:/x']\n    secrets: [{source: pw, target: /x}]"),
          "compose.yaml:5:15: services.s.secrets: /x is mounted twice"},
+        {DECLARED("secrets: [{target: x}]"),
+         "compose.yaml:4:15: services.s.secrets: source is missing"},
+        {SERVICE("volumes: [{type: tmpfs, target: /t, tmpfs: {size: lots}}]"),
+         "compose.yaml:4:55: services.s.volumes: expected a size such as 64m or 1gb, found "
+         "\"lots\""},
         {DECLARED("secrets: [wp]"), "compose.yaml:4:15: services.s.secrets: \"wp\" is not declared "
                                     "under secrets: at the top level; did you mean "
                                     "\"pw\"?"},

@@ -50,6 +50,8 @@ Test(service_ports, says_what_is_wrong_and_where) {
          "compose.yaml:4:13: services.s.ports: target is missing"},
         {SERVICE("ports: [{target: 0}]"),
          "compose.yaml:4:22: services.s.ports: 0 is not between 1 and 65535"},
+        {SERVICE("ports: [{target: 80, published: many}]"),
+         "compose.yaml:4:37: services.s.ports: published is a port or a range of ports"},
         {SERVICE("ports: [{target: 80, protocol: x}]"),
          "compose.yaml:4:36: services.s.ports: unknown protocol \"x\""},
         {SERVICE("expose: [http]"),

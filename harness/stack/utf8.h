@@ -1,5 +1,5 @@
-// Whether bytes are UTF-8 text (RFC 3629, section 4). A NUL byte does not count: it would end a text
-// early. libfyaml drops what is not UTF-8 without a word, and jansson takes no other text.
+// Whether bytes are UTF-8 text (RFC 3629, section 4). A NUL byte does not count: it would end a
+// text early. libfyaml drops what is not UTF-8 without a word, and jansson takes no other text.
 #pragma once
 
 #include <stdbool.h>

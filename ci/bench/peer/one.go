@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -9,6 +10,7 @@ import (
 
 	mysqldriver "github.com/go-sql-driver/mysql"
 	"github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/network"
 )
 
 type oneResult struct {
@@ -18,6 +20,8 @@ type oneResult struct {
 	Down   float64 `json:"down_ms"`
 }
 
+// measureOne is about the container only: the network is made before the clock starts, because not
+// every engine has a default one (a private engine of assay's has none).
 func measureOne(ctx context.Context, site *site, name string) (*oneResult, error) {
 	if err := mysqldriver.SetLogger(log.New(io.Discard, "", 0)); err != nil {
 		return nil, err
@@ -30,6 +34,11 @@ func measureOne(ctx context.Context, site *site, name string) (*oneResult, error
 	if err != nil {
 		return nil, err
 	}
+	net, err := site.newNetwork(ctx)
+	if err != nil {
+		return nil, err
+	}
+	options = append(options, network.WithNetwork(nil, net))
 	result := new(oneResult)
 	started := time.Now()
 	made, err := testcontainers.Run(ctx, site.imageOf(service), options...)
@@ -43,7 +52,7 @@ func measureOne(ctx context.Context, site *site, name string) (*oneResult, error
 		err = gone
 	}
 	result.Down = milliseconds(ended)
-	return result, err
+	return result, errors.Join(err, net.Remove(ctx))
 }
 
 // firstSelect tries again every 10 ms: the port answers before the server does.

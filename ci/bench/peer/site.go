@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -9,7 +10,9 @@ import (
 	"path/filepath"
 
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/network"
 )
 
 // site is what the containers of one measurement share: the order, the passwords, the label.
@@ -84,6 +87,14 @@ func (s *site) options(service *service) ([]testcontainers.ContainerCustomizer, 
 		}),
 		testcontainers.WithWaitStrategy(strategy),
 	}, nil
+}
+
+func (s *site) newNetwork(ctx context.Context) (*testcontainers.DockerNetwork, error) {
+	return network.New(ctx, network.CustomizeNetworkOption(
+		func(request *client.NetworkCreateOptions) error {
+			request.Labels[benchLabel] = s.given.label
+			return nil
+		}))
 }
 
 func portOf(service *service) string {

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	mobynetwork "github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/network"
 )
@@ -42,11 +41,7 @@ func (s *started) hasBegun() {
 func measureStack(ctx context.Context, site *site) (*stackResult, error) {
 	result := &stackResult{Services: map[string]float64{}}
 	began := time.Now()
-	net, err := network.New(ctx, network.CustomizeNetworkOption(
-		func(request *mobynetwork.NetworkCreateOptions) error {
-			request.Labels[benchLabel] = site.given.label
-			return nil
-		}))
+	net, err := site.newNetwork(ctx)
 	if err != nil {
 		return nil, err
 	}
