@@ -288,6 +288,7 @@ Test(alertmanager, gives_up_in_time_on_a_paused_server, .timeout = 90) {
     must_fail(alertmanager_post(alertmanager, "during", err), ERROR_TIMEOUT, 0);
     cr_assert_not(deadline_passed(in_time));
     must(container_unpause(scenario_engine(scenario), spare_container(spare, 0), err));
+    alertmanager = scenario_alertmanager_at(scenario, spare_endpoint(spare, 0));
     must_become(alertmanager_count(alertmanager, "alertname=\"before\"") == 1, 15000);
 }
 
