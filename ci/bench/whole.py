@@ -49,7 +49,15 @@ def cold_once():
             raise Failed("an engine was running already: this was not a fresh machine")
         return {"ready_ms": seconds * 1000}
     finally:
-        if mounts_below(scratch):
-            print(f"bench: {scratch} still has mounts and stays; remove it when they are gone")
-        else:
-            shutil.rmtree(scratch)
+        remove(scratch)
+
+
+def remove(scratch):
+    """Its private engine may need a moment to let go of its mounts."""
+    deadline = time.monotonic() + 60
+    while mounts_below(scratch) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    if mounts_below(scratch):
+        print(f"bench: {scratch} still has mounts and stays; remove it when they are gone")
+    else:
+        shutil.rmtree(scratch)

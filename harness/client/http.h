@@ -11,10 +11,9 @@
 // Errors, all beginning "<service> (<host>:<port>): <METHOD> <path>: ":
 //   ERROR_UNAVAILABLE  refused, reset, unreachable, closed without a word, name not known
 //   ERROR_TIMEOUT      no complete reply in time
-//   ERROR_PROTOCOL     not HTTP, cut short, larger than the limit, not JSON where JSON was asked
-//   for ERROR_SERVICE      only from http_expect()
-// A reply of any status is a reply, not an error. Secrets and bodies of requests stand in no
-// message.
+//   ERROR_PROTOCOL     not HTTP, cut short, larger than the limit, not JSON where JSON must be
+//   ERROR_SERVICE      only from http_expect()
+// A reply of any status is a reply, not an error. No message holds a secret or a request's body.
 #pragma once
 
 #include "client/endpoint.h"

@@ -7,9 +7,11 @@
 //
 // Errors, all beginning "<service> (<host>:<port>): <METHOD> <path>: ", as in client/http.h, and
 // ERROR_SERVICE with the status as reference and the server's own `errors` in the message:
-//   400 OTHER; CONFLICT when check-and-set lost; LOGIN for an AppRole login (OpenBao says 400
-//   there) 403 DENIED (also a token that is unknown or used up)   404 NOT_FOUND   405 UNSUPPORTED
-//   413 TOO_LARGE   429 LIMIT   472, 473, 501, 503 NOT_READY   any other OTHER
+//   400 OTHER; CONFLICT when check-and-set lost; LOGIN for an AppRole login (that is OpenBao's way)
+//   403 DENIED, also for a token that is unknown or used up
+//   404 NOT_FOUND, 405 UNSUPPORTED, 413 TOO_LARGE, 429 LIMIT
+//   472, 473, 501, 503 NOT_READY
+//   any other OTHER
 #pragma once
 
 #include "client/endpoint.h"

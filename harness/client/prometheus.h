@@ -4,8 +4,11 @@
 //
 // Errors as in client/http.h, and ERROR_SERVICE with Prometheus' own errorType as reference
 // ("bad_data", "timeout", "execution" …) and its message:
-//   bad_data SYNTAX   timeout and canceled LIMIT   unavailable NOT_READY   not_found NOT_FOUND
-//   forbidden: 403 (what --web.enable-admin-api or --web.enable-lifecycle would allow) UNSUPPORTED
+//   bad_data SYNTAX
+//   timeout, canceled LIMIT
+//   unavailable NOT_READY
+//   not_found NOT_FOUND
+//   what --web.enable-admin-api or --web.enable-lifecycle would allow UNSUPPORTED
 //   any other OTHER
 #pragma once
 

@@ -7,6 +7,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#define LONGEST_SECONDS 1e9
+
 static bool begins(const char *text, const char *prefix) {
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
@@ -39,7 +41,7 @@ static void failed(struct test_result *test, const json_t *line) {
     autodone(text) struct text message = {0};
     size_t index = 0;
     json_t *failure = NULL;
-    json_array_foreach(json_object_get(line, "failures"), index, failure) {
+    json_array_foreach (json_object_get(line, "failures"), index, failure) {
         const char *said = json_string_value(json_object_get(failure, "message"));
         text_appendf(&message, "%s%s", index > 0 ? "\n" : "", said != NULL ? said : "");
         if (index > 0)
@@ -56,22 +58,28 @@ static void failed(struct test_result *test, const json_t *line) {
 static void ended_badly(struct test_result *test, const char *outcome, const json_t *line) {
     test->outcome = OUTCOME_FAILED;
     if (strcmp(outcome, "crashed") == 0)
-        test->message = memory_format("crashed, signal %d (%s)",
-                                      (int)json_integer_value(json_object_get(line, "signal")),
-                                      strsignal((int)json_integer_value(json_object_get(line, "signal"))));
+        test->message = memory_format(
+            "crashed, signal %d (%s)", (int)json_integer_value(json_object_get(line, "signal")),
+            strsignal((int)json_integer_value(json_object_get(line, "signal"))));
     else if (strcmp(outcome, "exited") == 0)
-        test->message = memory_format("ended the process with exit status %d",
-                                      (int)json_integer_value(json_object_get(line, "exit_status")));
+        test->message =
+            memory_format("ended the process with exit status %d",
+                          (int)json_integer_value(json_object_get(line, "exit_status")));
     else
         test->message = memory_format("%s after %.1f s", outcome,
                                       json_real_value(json_object_get(line, "seconds")));
+}
+
+// The process under test wrote it: a number that fits no duration is none (C11 6.3.1.4).
+static int64_t duration_of(double seconds) {
+    return seconds > 0 && seconds < LONGEST_SECONDS ? (int64_t)(seconds * 1e6) : 0;
 }
 
 static void read_test(const json_t *line, const char *name, const char *outcome,
                       struct suite_result *suite) {
     struct test_result *test = suite_add_test(suite);
     test->name = memory_copy_string(name);
-    test->duration_us = (int64_t)(json_number_value(json_object_get(line, "seconds")) * 1e6);
+    test->duration_us = duration_of(json_number_value(json_object_get(line, "seconds")));
     const char *reason = json_string_value(json_object_get(line, "reason"));
     if (strcmp(outcome, "passed") == 0)
         test->outcome = OUTCOME_PASSED;
@@ -92,7 +100,7 @@ bool suite_results_read_line(const char *line, size_t length, struct suite_resul
     bool known = true;
     if (name != NULL && outcome != NULL) {
         read_test(json, name, outcome, suite);
-    } else if (json_is_integer(planned)) {
+    } else if (json_is_integer(planned) && json_integer_value(planned) >= 0) {
         progress->planned_known = true;
         progress->planned = (size_t)json_integer_value(planned);
     } else if (json_object_get(json, "ended") != NULL) {

@@ -48,12 +48,6 @@ static void move(struct board *self, size_t service, enum service_state state, c
     pthread_cond_broadcast(&self->changed);
 }
 
-void board_set(struct board *self, size_t service, enum service_state state, const char *detail) {
-    pthread_mutex_lock(&self->lock);
-    move(self, service, state, detail);
-    pthread_mutex_unlock(&self->lock);
-}
-
 static void end_locked(struct board *self, size_t service, enum service_state state,
                        const struct error *problem) {
     struct board_entry *entry = &self->entries[service];
@@ -61,6 +55,24 @@ static void end_locked(struct board *self, size_t service, enum service_state st
         return;
     entry->problem = *problem;
     move(self, service, state, problem->message);
+}
+
+static void died_too_soon(struct board *self, size_t service) {
+    const struct board_entry *entry = &self->entries[service];
+    struct error problem = {0};
+    error_set(&problem, ERROR_SERVICE, 0, "its container ended with exit status %d%s",
+              entry->exit_status, entry->oom_killed ? " (killed for lack of memory)" : "");
+    end_locked(self, service, SERVICE_FAILED, &problem);
+}
+
+// Its death may have been seen before its worker says that it is ready.
+void board_set(struct board *self, size_t service, enum service_state state, const char *detail) {
+    pthread_mutex_lock(&self->lock);
+    if (state == SERVICE_READY && self->entries[service].died)
+        died_too_soon(self, service);
+    else
+        move(self, service, state, detail);
+    pthread_mutex_unlock(&self->lock);
 }
 
 void board_end(struct board *self, size_t service, enum service_state state,
@@ -170,9 +182,9 @@ bool board_await(struct board *self, const struct plan *plan,
             break;
         }
         if (self->engine_lost || cancel_requested(cancel)) {
-            ok = cancel_check(cancel, err) ? error_set(err, ERROR_UNAVAILABLE, 0, "%s",
-                                                       self->engine_problem.message)
-                                           : false;
+            ok = cancel_check(cancel, err)
+                     ? error_set(err, ERROR_UNAVAILABLE, 0, "%s", self->engine_problem.message)
+                     : false;
             break;
         }
         wait_for_change(self);

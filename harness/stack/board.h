@@ -37,7 +37,7 @@ void board_init(struct board *self, size_t count);
 void board_done(struct board *self);
 
 // Moves a service on; detail (a short text for people) may be NULL. A service that has failed
-// stays failed.
+// stays failed, and one that died does not get ready.
 void board_set(struct board *self, size_t service, enum service_state state, const char *detail);
 // Ends a service as failed or missing, with the reason.
 void board_end(struct board *self, size_t service, enum service_state state,

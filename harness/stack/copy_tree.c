@@ -16,10 +16,12 @@
 
 static bool copy_entry(const char *from, const char *to, long long *left, struct error *err);
 
-static bool give_same_owner(const char *to, const struct stat *status, struct error *err) {
-    if (geteuid() == 0 && lchown(to, status->st_uid, status->st_gid) != 0)
+// The owner first: to change it clears the set-user-id bit (chown(2)).
+static bool give_same_owner_and_mode(const char *to, const struct stat *status, struct error *err) {
+    if (geteuid() == 0 && chown(to, status->st_uid, status->st_gid) != 0)
         return error_set_errno(err, "cannot set the owner of %s", to);
-    return true;
+    return chmod(to, status->st_mode & 07777) == 0 ||
+           error_set_errno(err, "cannot set the mode of %s", to);
 }
 
 static bool copy_file(const char *from, const char *to, const struct stat *status, long long *left,
@@ -44,9 +46,7 @@ static bool copy_file(const char *from, const char *to, const struct stat *statu
         if (sent == 0)
             break;
     }
-    if (fchmod(target, status->st_mode & 07777) != 0)
-        return error_set_errno(err, "cannot set the mode of %s", to);
-    return give_same_owner(to, status, err);
+    return give_same_owner_and_mode(to, status, err);
 }
 
 static bool copy_link(const char *from, const char *to, struct error *err) {
@@ -75,9 +75,7 @@ static bool copy_folder(const char *from, const char *to, const struct stat *sta
         ok = copy_entry(source, target, left, err);
     }
     closedir(folder);
-    if (ok && chmod(to, status->st_mode & 07777) != 0)
-        return error_set_errno(err, "cannot set the mode of %s", to);
-    return ok && give_same_owner(to, status, err);
+    return ok && give_same_owner_and_mode(to, status, err);
 }
 
 static bool copy_entry(const char *from, const char *to, long long *left, struct error *err) {

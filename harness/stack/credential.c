@@ -155,15 +155,16 @@ bool credentials_file_for(struct credentials *self, const struct plan_service *s
         *ret_path = memory_copy_string(found->path);
         return true;
     }
-    autofree_string char *path = memory_format("%s/%s-for-%s", self->folder,
-                                               found->key, service->name);
+    autofree_string char *path =
+        memory_format("%s/%s%s-for-%s-%zu", self->folder, is_config ? "config-" : "", found->key,
+                      service->name, (size_t)(mount - service->mounts));
     struct plan_mount wish = *mount;
     if (is_config && wish.mode == 0)
         wish.mode = 0444;
     autofree(secret) struct secret *content = NULL;
-    if (!file_exists(path) && (!read_exactly(found->path, &content, err) ||
-                               !secret_write_file(content, path, err) ||
-                               !give_away(path, &wish, err)))
+    if (!file_exists(path) &&
+        (!read_exactly(found->path, &content, err) || !secret_write_file(content, path, err) ||
+         !give_away(path, &wish, err)))
         return false;
     *ret_path = TAKE(path);
     return true;

@@ -82,7 +82,7 @@ static void *watch(void *context) {
             give_up = deadline_in_ms(RECONNECT_WITHIN_MS);
         broken = true;
         catch_up(self);
-        if (deadline_passed(give_up)) {
+        if (problem.domain == ERROR_CANCELLED || deadline_passed(give_up)) {
             error_prefix(&problem, "the engine went away");
             board_lost_engine(&self->board, &problem);
             break;

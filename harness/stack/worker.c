@@ -48,8 +48,7 @@ static bool create(struct stack_service *self, struct error *err) {
     autofree_string char *name =
         memory_format("assay-%s-%s%s", run_id(stack->run), self->plan->name, stack->suffix);
     char *id = NULL;
-    const bool ok =
-        container_create(stack->engine, name, self->plan->platform, body, &id, err);
+    const bool ok = container_create(stack->engine, name, self->plan->platform, body, &id, err);
     json_decref(body);
     if (!ok)
         return false;
@@ -82,19 +81,51 @@ static bool find_published(struct stack_service *self, const json_t *inspect, st
     return true;
 }
 
-static bool find_own_address(struct stack_service *self, const json_t *inspect,
-                             struct error *err) {
-    const char *network =
-        self->stack->ground.networks[self->plan->attachments[0].network].name;
+static bool find_own_address(struct stack_service *self, const json_t *inspect, struct error *err) {
+    const char *network = self->stack->ground.networks[self->plan->attachments[0].network].name;
     const json_t *networks =
         json_object_get(json_object_get(inspect, "NetworkSettings"), "Networks");
     const char *address =
         json_string_value(json_object_get(json_object_get(networks, network), "IPAddress"));
     if (address == NULL || address[0] == '\0')
-        return error_set(err, ERROR_SERVICE, 0, "it has no address: it ended as soon as it began");
+        return error_set(err, ERROR_PROTOCOL, 0, "the engine gave it no address in %s", network);
     self->host = memory_copy_string(address);
     self->endpoint.port = self->plan->port;
     return true;
+}
+
+// A service whose end another one waits for: a migration, say. It is done when it ended with 0.
+static bool is_one_shot(const struct stack_service *self) {
+    const struct plan *plan = self->stack->plan;
+    for (size_t i = 0; i < plan->service_count; i++)
+        for (size_t k = 0; k < plan->services[i].dependency_count; k++) {
+            const struct plan_dependency *dependency = &plan->services[i].dependencies[k];
+            if (dependency->service == self->index && dependency->condition == DEPENDS_COMPLETED)
+                return true;
+        }
+    return false;
+}
+
+static bool ended(const json_t *inspect, struct error *err) {
+    const json_t *state = json_object_get(inspect, "State");
+    if (!json_is_false(json_object_get(state, "Running")))
+        return false;
+    error_set(
+        err, ERROR_SERVICE, 0, "its container ended with exit status %d%s as soon as it began",
+        (int)json_integer_value(json_object_get(state, "ExitCode")),
+        json_is_true(json_object_get(state, "OOMKilled")) ? " (killed for lack of memory)" : "");
+    return true;
+}
+
+static bool find_address_in(struct stack_service *self, const json_t *inspect, struct error *err) {
+    if (ended(inspect, err))
+        return is_one_shot(self);
+    const bool ok = self->stack->options.publish && self->plan->port != 0
+                        ? find_published(self, inspect, err)
+                        : find_own_address(self, inspect, err);
+    if (ok)
+        self->endpoint.host = self->host;
+    return ok;
 }
 
 static bool find_address(struct stack_service *self, struct error *err) {
@@ -103,26 +134,35 @@ static bool find_address(struct stack_service *self, struct error *err) {
     json_t *inspect = NULL;
     if (!container_inspect(self->stack->engine, self->container, &inspect, err))
         return false;
-    const bool ok = self->stack->options.publish && self->plan->port != 0
-                        ? find_published(self, inspect, err)
-                        : find_own_address(self, inspect, err);
+    const bool ok = find_address_in(self, inspect, err);
     json_decref(inspect);
-    if (ok)
-        self->endpoint.host = self->host;
     return ok;
+}
+
+// The engine tells of the death and of its cause in two events, in either order.
+static bool lacked_memory(struct stack_service *self, const struct board_entry *entry) {
+    struct container_state state = {0};
+    return entry->oom_killed ||
+           (container_state(self->stack->engine, self->container, &state, NULL) &&
+            state.oom_killed);
+}
+
+static bool died(struct stack_service *self, const char *when, struct error *err) {
+    const struct board_entry entry = board_get(&self->stack->board, self->index);
+    if (!entry.died)
+        return false;
+    error_set(err, ERROR_SERVICE, 0, "its container ended with exit status %d%s%s",
+              entry.exit_status, lacked_memory(self, &entry) ? " (killed for lack of memory)" : "",
+              when);
+    return true;
 }
 
 // Why there is no point in probing any more; asked after each failed probe.
 static bool hopeless(void *context, struct error *err) {
     struct stack_service *self = context;
     struct stack *stack = self->stack;
-    const struct board_entry entry = board_get(&stack->board, self->index);
-    if (entry.died) {
-        error_set(err, ERROR_SERVICE, 0, "its container ended with exit status %d%s before it was ready",
-                  entry.exit_status,
-                  entry.oom_killed ? " (killed for lack of memory)" : "");
+    if (died(self, " before it was ready", err))
         return true;
-    }
     if (board_engine_lost(&stack->board, err))
         return true;
     for (size_t i = 0; i < self->plan->dependency_count; i++) {
@@ -285,7 +325,29 @@ static bool ready_without_kind(struct stack_service *self, struct error *err) {
                            err);
 }
 
+static bool probe_end(void *context, struct error *err) {
+    struct stack_service *self = context;
+    return board_get(&self->stack->board, self->index).died ||
+           error_set(err, ERROR_SERVICE, 0, "it still runs");
+}
+
+static bool engine_is_lost(void *context, struct error *err) {
+    struct stack_service *self = context;
+    return board_engine_lost(&self->stack->board, err);
+}
+
+// Its death is what is hoped for; a dependency that fails meanwhile does not change that.
+static bool complete(struct stack_service *self, struct error *err) {
+    const struct eventually_options options = {.cancel = run_cancel(self->stack->run),
+                                               .hopeless = engine_is_lost};
+    if (!eventually_with(deadline_in_ms(ready_timeout_ms(self)), probe_end, self, &options, err))
+        return false;
+    return board_get(&self->stack->board, self->index).exit_status == 0 || !died(self, "", err);
+}
+
 static bool become_ready(struct stack_service *self, struct error *err) {
+    if (is_one_shot(self))
+        return complete(self, err);
     return self->plan->kind != NULL && self->host != NULL ? ready_by_kind(self, err)
                                                           : ready_without_kind(self, err);
 }
@@ -311,6 +373,48 @@ static void keep_log_tail(struct stack_service *self) {
         self->log_tail = text_take(&tail);
 }
 
+static bool is_lost(struct stack *stack, size_t service) {
+    const struct board_entry entry = board_get(&stack->board, service);
+    return entry.state == SERVICE_FAILED || entry.state == SERVICE_MISSING ||
+           (entry.died && entry.exit_status != 0); // its own worker is about to say so
+}
+
+// What another service lacks is not this one's failure: it could not be verified.
+static bool lacks_another(struct stack_service *self) {
+    struct stack *stack = self->stack;
+    for (size_t i = 0; i < self->plan->dependency_count; i++)
+        if (self->plan->dependencies[i].required &&
+            is_lost(stack, self->plan->dependencies[i].service))
+            return true;
+    struct stack_service *members[STACK_GROUP_LIMIT];
+    const size_t count = stack_group(stack, self->plan, members, STACK_GROUP_LIMIT);
+    for (size_t i = 0; i < count; i++)
+        if (members[i] != self && is_lost(stack, members[i]->index))
+            return true;
+    return false;
+}
+
+// Whatever failed, it may have failed because the engine went away: then that is the one thing to
+// say.
+static void notice_lost_engine(struct stack_service *self, const struct error *problem) {
+    autodone(engine_facts) struct engine_facts facts = {0};
+    if (problem->domain == ERROR_CANCELLED || engine_facts(self->stack->engine, &facts, NULL))
+        return;
+    struct error lost = *problem;
+    error_prefix(&lost, "the engine went away");
+    board_lost_engine(&self->stack->board, &lost);
+}
+
+static void fail(struct stack_service *self, const struct error *problem) {
+    struct board *board = &self->stack->board;
+    const bool missing = problem->domain == ERROR_UNAVAILABLE && lacks_another(self) &&
+                         !board_engine_lost(board, NULL) && !board_get(board, self->index).died;
+    if (!missing && !board_engine_lost(board, NULL))
+        notice_lost_engine(self, problem);
+    keep_log_tail(self);
+    board_end(board, self->index, missing ? SERVICE_MISSING : SERVICE_FAILED, problem);
+}
+
 void *stack_worker(void *service) {
     struct stack_service *self = service;
     struct board *board = &self->stack->board;
@@ -318,14 +422,10 @@ void *stack_worker(void *service) {
     if (self->image->origin == IMAGE_NOWHERE) {
         error_set(&problem, ERROR_UNAVAILABLE, 0, "%s", self->image->why);
         board_end(board, self->index, SERVICE_MISSING, &problem);
-    } else if (live(self, &problem)) {
-        board_set(board, self->index, SERVICE_READY, NULL);
+    } else if (!live(self, &problem)) {
+        fail(self, &problem);
     } else {
-        // What another service lacks is not this one's failure: it could not be verified.
-        const bool missing = problem.domain == ERROR_UNAVAILABLE && !board_engine_lost(board, NULL) &&
-                             !board_get(board, self->index).died;
-        keep_log_tail(self);
-        board_end(board, self->index, missing ? SERVICE_MISSING : SERVICE_FAILED, &problem);
+        board_set(board, self->index, is_one_shot(self) ? SERVICE_COMPLETED : SERVICE_READY, NULL);
     }
     return NULL;
 }

@@ -1,0 +1,356 @@
+// The program on a real engine: whole runs of tiny stacks, and everything that can end one.
+#define _GNU_SOURCE
+#include "command/program_fixture.h"
+
+#include "base/eventually.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "engine/container.h"
+#include "engine/network.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+TestSuite(command_real, .init = program_init_real, .fini = program_done, .timeout = 120);
+
+#define GONE_WITHIN_MS 2000
+
+static const char WEB[] = "name: %NAME%\n"
+                          "services:\n"
+                          "  web:\n"
+                          "    image: %IMAGE%\n"
+                          "    command: [%SERVE%, web]\n"
+                          "    x-assay: {kind: http, port: 8080, path: /}\n";
+
+static const char NEVER_READY[] = "name: %NAME%\n"
+                                  "services:\n"
+                                  "  web:\n"
+                                  "    image: %IMAGE%\n"
+                                  "    command: [tail, -f, /dev/null]\n"
+                                  "    volumes: [\"data:/data\"]\n"
+                                  "    x-assay: {kind: http, port: 8080, path: /}\n"
+                                  "volumes: {data: {}}\n";
+
+#define STORE                         \
+    "  store:\n"                      \
+    "    image: %IMAGE%\n"            \
+    "    command: [%SERVE%, store]\n" \
+    "    x-assay: {kind: http, port: 8080, path: /}\n"
+
+static struct child *start_web(const char *compose) {
+    program_write("compose.yaml", compose);
+    return assay_start("run", "--compose", "compose.yaml", "--suite", WEB_SUITE);
+}
+
+static int run_two(const char *compose) {
+    program_write("compose.yaml", compose);
+    return assay("run", "--compose", "compose.yaml", "--suite", WEB_SUITE, "--suite", STORE_SUITE);
+}
+
+Test(command_real, verifies_a_stack_and_leaves_nothing_of_it) {
+    struct child *run = start_web(WEB);
+    const pid_t program = child_pid(run);
+    cr_assert_eq(program_end(run, 60000), 0, "%s\n%s", program_output(), program_errors());
+    assert_says(program_output(), "1 passed, 0 failed, 0 skipped\n");
+    cr_assert(file_exists("assay-report/assay.json"));
+    cr_assert(file_exists("assay-report/assay.junit.xml"));
+    program_assert_nothing_left(program, 1);
+}
+
+Test(command_real, does_not_mind_a_port_that_is_taken_on_the_host) {
+    const int taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_ANY)};
+    socklen_t size = sizeof address;
+    cr_assert_eq(bind(taken, (struct sockaddr *)&address, sizeof address), 0);
+    cr_assert_eq(listen(taken, 1), 0);
+    cr_assert_eq(getsockname(taken, (struct sockaddr *)&address, &size), 0);
+    char *compose = memory_format("%s    ports: [\"%u:8080\"]\n", WEB, ntohs(address.sin_port));
+    cr_assert_eq(program_end(start_web(compose), 60000), 0, "%s", program_output());
+    free(compose);
+}
+
+Test(command_real, says_not_verified_where_an_image_is_not_to_be_had) {
+    program_write("compose.yaml", "name: %NAME%\nservices:\n"
+                                  "  web: {image: \"nowhere.invalid/web:1\", x-assay: {kind: http, "
+                                  "port: 8080}}\n" STORE);
+    cr_assert_eq(assay("run", "--offline", "--compose", "compose.yaml", "--suite", WEB_SUITE,
+                       "--suite", STORE_SUITE),
+                 4, "%s", program_output());
+    assert_says(program_output(), "1 passed, 0 failed, 1 skipped\n");
+    assert_says(program_output(), "nowhere.invalid/web:1 cannot be had");
+    assert_says(program_output(), "docker pull nowhere.invalid/web:1");
+}
+
+// One service of two is harmed: exactly its tests fail, with its name and what it said.
+static void assert_web_alone_failed(int status) {
+    cr_assert_eq(status, 1, "%s\n%s", program_output(), program_errors());
+    assert_says(program_output(), "1 passed, 1 failed, 0 skipped\n");
+    assert_says(program_output(), "FAILED    web");
+    assert_says(program_output(), "| web serves");
+    cr_assert_null(strstr(program_output(), "FAILED    store"), "%s", program_output());
+}
+
+static int run_two_with_harm(bool (*harm)(struct engine *engine, const char *container,
+                                          struct error *err)) {
+    struct error problem = {0};
+    autofree_string char *compose = memory_format("%s%s", WEB, STORE);
+    program_write("compose.yaml", compose);
+    autofree_string char *mark = path_join(program_folder(), "mark");
+    setenv("TWO_MARK", mark, 1);
+    struct child *run = assay_start("run", "--compose", "compose.yaml", "--suite", WEB_SUITE,
+                                    "--suite", STORE_SUITE);
+    char *container = program_await_container("web", 30000);
+    const struct deadline deadline = deadline_in_ms(30000);
+    while (!(file_exists("mark.web") && file_exists("mark.store")) && !deadline_passed(deadline))
+        pause_ms(5, NULL);
+    cr_assert(harm(program_engine(), container, &problem), "%s", problem.message);
+    free(container);
+    cr_assert(file_write_atomic("mark.go", "", 0, 0600, &problem), "%s", problem.message);
+    return program_end(run, 60000);
+}
+
+static bool kill_it(struct engine *engine, const char *container, struct error *err) {
+    return container_kill(engine, container, "SIGKILL", err);
+}
+
+Test(command_real, a_killed_service_fails_its_own_tests_alone) {
+    assert_web_alone_failed(run_two_with_harm(kill_it));
+}
+
+Test(command_real, a_paused_service_fails_its_own_tests_alone) {
+    assert_web_alone_failed(run_two_with_harm(container_pause));
+    cr_assert_eq(program_container_count(), 0, "a paused container stayed");
+}
+
+Test(command_real, a_misconfigured_service_fails_its_own_tests_alone) {
+    const int status = run_two("name: %NAME%\nservices:\n"
+                               "  web:\n"
+                               "    image: %IMAGE%\n"
+                               "    command: [sh, -c, \"echo web serves no port named; exit 9\"]\n"
+                               "    x-assay: {kind: http, port: 8080, path: /}\n" STORE);
+    assert_web_alone_failed(status);
+    assert_says(program_output(), "exit status 9");
+}
+
+Test(command_real, refuses_a_report_folder_that_it_cannot_make) {
+    struct error problem = {0};
+    program_write("compose.yaml", WEB);
+    cr_assert(file_write_atomic("taken", "", 0, 0600, &problem));
+    cr_assert_eq(
+        assay("run", "--compose", "compose.yaml", "--suite", WEB_SUITE, "--report", "taken/report"),
+        3, "%s\n%s", program_output(), program_errors());
+    assert_says(program_errors(), "taken");
+    cr_assert_eq(program_container_count(), 0);
+}
+
+Test(command_real, says_that_the_disk_is_full_and_still_cleans_up) {
+    if (mkdir("full", 0700) != 0 || mount("tmpfs", "full", "tmpfs", 0, "size=4k") != 0)
+        cr_skip_test("only root can mount a small disk");
+    program_write("compose.yaml", WEB);
+    const int filler = open("full/filler", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    char block[8192] = {0};
+    const ssize_t written = write(filler, block, sizeof block);
+    close(filler);
+    struct child *run =
+        assay_start("run", "--compose", "compose.yaml", "--suite", WEB_SUITE, "--report", "full");
+    const pid_t program = child_pid(run);
+    const int status = program_end(run, 60000);
+    const bool half = file_exists("full/assay.json");
+    umount2("full", MNT_DETACH);
+    cr_assert_leq(written, 4096);
+    cr_assert_eq(status, 3, "%s\n%s", program_output(), program_errors());
+    assert_says(program_errors(), "No space left on device");
+    cr_assert_not(half, "a report was written in part");
+    program_assert_nothing_left(program, 1);
+}
+
+#define UNDER_SHELL(redirection)                                                          \
+    (const char *const[]) {                                                               \
+        "sh", "-c", "exec \"$0\" run --compose compose.yaml --suite \"$1\" " redirection, \
+            ASSAY_PROGRAM, WEB_SUITE, NULL                                                \
+    }
+
+Test(command_real, runs_without_standard_input) {
+    program_write("compose.yaml", WEB);
+    cr_assert_eq(program_run(UNDER_SHELL("--keep <&-")), 0, "%s", program_errors());
+}
+
+Test(command_real, runs_without_standard_output_and_error) {
+    program_write("compose.yaml", WEB);
+    cr_assert_eq(program_run(UNDER_SHELL(">&- 2>&-")), 0);
+    cr_assert(file_exists("assay-report/assay.json"));
+    cr_assert_eq(program_container_count(), 0);
+}
+
+Test(command_real, says_that_nobody_reads_its_report) {
+    program_write("compose.yaml", WEB);
+    cr_assert_eq(program_run(UNDER_SHELL(">/dev/full")), 3, "%s", program_errors());
+    assert_says(program_errors(), "No space left on device");
+}
+
+Test(command_real, ends_clean_on_the_first_interrupt) {
+    struct child *run = start_web(NEVER_READY);
+    const pid_t program = child_pid(run);
+    free(program_await_container("web", 30000));
+    kill(program, SIGINT);
+    cr_assert_eq(program_end(run, 10000), 130, "%s\n%s", program_output(), program_errors());
+    assert_says(program_errors(), "interrupted, cleaning up");
+    program_assert_nothing_left(program, 1);
+}
+
+Test(command_real, leaves_at_once_on_the_second_interrupt_and_the_guardian_cleans_up) {
+    struct child *run = start_web(NEVER_READY);
+    const pid_t program = child_pid(run);
+    free(program_await_container("web", 30000));
+    kill(program, SIGSTOP); // so that both are there before it acts on the first
+    kill(program, SIGINT);
+    kill(program, SIGTERM);
+    kill(program, SIGCONT);
+    cr_assert_eq(program_end(run, 1000), 130, "%s\n%s", program_output(), program_errors());
+    assert_says(program_errors(), "leaving at once");
+    program_assert_nothing_left(program, GONE_WITHIN_MS * 2);
+}
+
+static void assert_nothing_left_when_killed(const char *compose, int after_ms,
+                                            bool with_container) {
+    struct child *run = start_web(compose);
+    const pid_t program = child_pid(run);
+    if (with_container)
+        free(program_await_container("web", 30000));
+    pause_ms(after_ms, NULL);
+    kill(program, SIGKILL);
+    program_assert_nothing_left(program, GONE_WITHIN_MS * 2);
+    cr_assert_eq(program_end(run, 10000), -SIGKILL);
+    program_assert_nothing_left(program, 1);
+}
+
+Test(command_real, leaves_nothing_when_killed_as_soon_as_it_began) {
+    for (int after_ms = 0; after_ms < 100; after_ms += 20)
+        assert_nothing_left_when_killed(NEVER_READY, after_ms, false);
+}
+
+Test(command_real, leaves_nothing_when_killed_while_a_service_gets_ready) {
+    assert_nothing_left_when_killed(NEVER_READY, 0, true);
+}
+
+Test(command_real, leaves_nothing_when_killed_while_suites_run) {
+    autofree_string char *mark = path_join(program_folder(), "mark");
+    setenv("TWO_MARK", mark, 1);
+    struct child *run = start_web(WEB);
+    const pid_t program = child_pid(run);
+    const struct deadline deadline = deadline_in_ms(30000);
+    while (!file_exists("mark.web") && !deadline_passed(deadline))
+        pause_ms(5, NULL);
+    cr_assert(file_exists("mark.web"));
+    kill(program, SIGKILL);
+    program_assert_nothing_left(program, GONE_WITHIN_MS * 2);
+    cr_assert_eq(program_end(run, 10000), -SIGKILL);
+}
+
+Test(command_real, two_runs_of_one_stack_at_once_do_not_meet) {
+    program_write("compose.yaml", WEB);
+    struct child *first =
+        assay_start("run", "--compose", "compose.yaml", "--suite", WEB_SUITE, "--report", "first");
+    struct child *second =
+        assay_start("run", "--compose", "compose.yaml", "--suite", WEB_SUITE, "--report", "second");
+    cr_assert_eq(program_end(first, 60000), 0, "%s", program_output());
+    cr_assert_eq(program_end(second, 60000), 0, "%s", program_output());
+    cr_assert_eq(program_container_count(), 0);
+}
+
+Test(command_real, keeps_a_stack_in_which_something_failed_until_told) {
+    program_write("compose.yaml", "name: %NAME%\nservices:\n"
+                                  "  web: {image: %IMAGE%, command: [sh, -c, \"exit 3\"], "
+                                  "x-assay: {kind: http, port: 8080}}\n" STORE);
+    int ends[2];
+    cr_assert_eq(pipe(ends), 0);
+    cr_assert_eq(dup2(ends[0], 9), 9); // a child gets no file of ours but through a shell
+    autofree_string char *script =
+        memory_format("exec \"$0\" run --keep --compose compose.yaml --suite \"$1\" </proc/%d/fd/9",
+                      (int)getpid());
+    struct child *run =
+        program_start((const char *const[]){"sh", "-c", script, ASSAY_PROGRAM, WEB_SUITE, NULL});
+    const pid_t program = child_pid(run);
+    free(program_await_container("store", 30000));
+    pause_ms(3000, NULL);
+    cr_assert(child_running(run), "it did not wait");
+    cr_assert_gt(program_container_count(), 0);
+    cr_assert_eq(write(ends[1], "\n", 1), 1);
+    cr_assert_eq(program_end(run, 10000), 1, "%s\n%s", program_output(), program_errors());
+    assert_says(program_errors(), "stays until Enter");
+    program_assert_nothing_left(program, 1);
+}
+
+Test(command_real, brings_a_stack_up_shows_it_and_takes_it_down) {
+    program_write("compose.yaml", WEB);
+    cr_assert_eq(assay("up", "--compose", "compose.yaml", "--name", "mine"), 0, "%s",
+                 program_errors());
+    autofree_string char *environment = memory_copy_string(program_output());
+    environment[strcspn(environment, "\n")] = '\0';
+    struct stat status;
+    cr_assert_eq(stat(environment, &status), 0, "%s", environment);
+    cr_assert_eq(status.st_mode & 0777, 0600);
+    cr_assert_eq(program_container_count(), 1);
+
+    cr_assert_eq(assay("up", "--compose", "compose.yaml", "--name", "mine"), 0);
+    assert_says(program_errors(), "is up already");
+    cr_assert_eq(program_container_count(), 1);
+    cr_assert_eq(assay("clean"), 0);
+    cr_assert_eq(program_container_count(), 1, "clean took a stack under a lease");
+    cr_assert_eq(assay("status"), 0);
+    assert_says(program_output(), "mine");
+    assert_says(program_output(), environment);
+
+    cr_assert_eq(assay("down", "mine"), 0, "%s", program_errors());
+    cr_assert_eq(program_container_count(), 0);
+    cr_assert_not(file_exists(environment));
+    cr_assert_eq(assay("status", "mine"), 1);
+}
+
+Test(command_real, up_fails_with_the_reason_where_a_service_does_not_get_ready) {
+    program_write("compose.yaml",
+                  "name: %NAME%\nservices:\n"
+                  "  web: {image: %IMAGE%, command: [sh, -c, \"echo no disk; exit 3\"], "
+                  "x-assay: {kind: http, port: 8080}}\n");
+    cr_assert_eq(assay("up", "--compose", "compose.yaml"), 1, "%s", program_errors());
+    assert_says(program_errors(), "web: failed: ");
+    assert_says(program_errors(), "exit status 3");
+    assert_says(program_errors(), "no disk");
+    cr_assert_str_eq(program_output(), "");
+    cr_assert_eq(program_container_count(), 0);
+}
+
+Test(command_real, clean_leaves_alone_what_is_not_labelled) {
+    struct error problem = {0};
+    autofree_string char *name = memory_format("%s-foreign", program_project());
+    json_t *body = json_pack("{s:s}", "Name", name);
+    char *network = NULL;
+    cr_assert(network_create(program_engine(), body, &network, &problem), "%s", problem.message);
+    json_decref(body);
+    cr_assert_eq(assay("clean"), 0, "%s", program_errors());
+    assert_says(program_output(), "removed ");
+    json_t *seen = NULL;
+    const bool there = network_inspect(program_engine(), network, &seen, &problem);
+    json_decref(seen);
+    cr_assert(network_remove(program_engine(), network, &problem), "%s", problem.message);
+    free(network);
+    cr_assert(there, "clean removed a network of somebody else's");
+}
+
+Test(command_real, doctor_says_what_is_here) {
+    const int status = assay("doctor");
+    assert_says(program_output(), getenv("DOCKER_HOST"));
+    assert_says(program_output(), "disk");
+    cr_assert(status == 0 || status == 3 || status == 4);
+    cr_assert((status == 0) == (strstr(program_output(), "--  ") == NULL), "%d\n%s", status,
+              program_output());
+}

@@ -1,0 +1,201 @@
+// The program without an engine: its usage, its configuration errors, and engines that are none.
+#define _GNU_SOURCE
+#include "command/program_fixture.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+TestSuite(command, .init = program_init, .fini = program_done, .timeout = 60);
+
+static const char *const COMMANDS[] = {"run", "up", "status", "down", "images", "doctor", "clean"};
+#define COMMAND_COUNT (sizeof COMMANDS / sizeof *COMMANDS)
+
+Test(command, lists_its_commands_when_asked) {
+    cr_assert_eq(assay("--help"), 0);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        assert_says(program_output(), COMMANDS[i]);
+    assert_says(program_output(), "exit status: 0");
+    cr_assert_str_eq(program_errors(), "");
+}
+
+Test(command, shows_the_same_help_as_an_error_without_a_command) {
+    const char *const alone[] = {ASSAY_PROGRAM, NULL};
+    cr_assert_eq(program_run(alone), 2);
+    cr_assert_str_eq(program_output(), "");
+    assert_says(program_errors(), "usage: assay <command>");
+}
+
+Test(command, says_its_version) {
+    cr_assert_eq(assay("--version"), 0);
+    assert_says(program_output(), "assay 0.");
+}
+
+Test(command, refuses_a_command_that_there_is_not) {
+    cr_assert_eq(assay("frobnicate"), 2);
+    assert_says(program_errors(), "there is no command \"frobnicate\"; see `assay --help`");
+}
+
+Test(command, every_command_explains_itself_with_its_exit_status) {
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        autofree_string char *usage = memory_format("usage: assay %s", COMMANDS[i]);
+        cr_expect_eq(assay(COMMANDS[i], "--help"), 0, "%s", COMMANDS[i]);
+        assert_says(program_output(), usage);
+        assert_says(program_output(), "exit status: 0");
+        cr_expect_str_eq(program_errors(), "");
+    }
+}
+
+Test(command, every_command_refuses_an_option_that_it_does_not_have) {
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        autofree_string char *where = memory_format("see `assay %s --help`", COMMANDS[i]);
+        cr_expect_eq(assay(COMMANDS[i], "--frobnicate"), 2, "%s", COMMANDS[i]);
+        assert_says(program_errors(), "--frobnicate");
+        assert_says(program_errors(), where);
+        cr_expect_str_eq(program_output(), "");
+    }
+}
+
+Test(command, run_refuses_values_that_make_no_sense) {
+    static const struct {
+        const char *option;
+        const char *value;
+        const char *says;
+    } wrong[] = {
+        {"--jobs", "0", "--jobs takes a number from 1, not \"0\""},
+        {"--jobs", "4x", "--jobs takes a number from 1, not \"4x\""},
+        {"--jobs", "99999999999999999999", "--jobs takes a number from 1"},
+        {"--shard", "4/3", "--shard takes K/N, such as 1/3, not \"4/3\""},
+        {"--shard", "0/3", "not \"0/3\""},
+        {"--shard", "1", "not \"1\""},
+        {"--format", "papyrus", "papyrus"},
+        {"--format", ",", "--format names no format"},
+        {"--suite", "no_such_suite", "there is no suite \"no_such_suite\"; there are:"},
+        {"--suite", "./no/such/suite", "./no/such/suite"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        cr_expect_eq(assay("run", wrong[i].option, wrong[i].value), 2, "%s %s", wrong[i].option,
+                     wrong[i].value);
+        assert_says(program_errors(), wrong[i].says);
+    }
+    cr_assert_eq(assay("run", "--compose"), 2);
+    assert_says(program_errors(), "--compose needs a value");
+    cr_assert_eq(assay("run", "surplus"), 2);
+    assert_says(program_errors(), "unexpected argument \"surplus\"");
+}
+
+Test(command, run_shows_where_a_configuration_is_wrong) {
+    static const struct {
+        const char *compose;
+        const char *says;
+    } wrong[] = {
+        {"services:\n  web:\n    image: [x\n", "compose.yaml:4:1: not YAML"},
+        {"services:\n  web:\n    image: x\n    x-assay: {kind: zebra}\n",
+         "compose.yaml:4:21: services.web.x-assay.kind: unknown kind \"zebra\"; known are "
+         "postgres"},
+        {"services:\n  a: {image: x, depends_on: [b]}\n  b: {image: x, depends_on: [a]}\n",
+         "services depend on each other in a circle: a -> b -> a"},
+        {"services:\n  web:\n    image: x${GONE:?set it first}\n",
+         "compose.yaml:3:12: the variable GONE is required and has no value: set it first"},
+        {"services:\n  web:\n    image: x\n    volumes: [\"./gone:/gone:ro\"]\n",
+         "compose.yaml:4:15: services.web.volumes: there is no "},
+        {"services:\n  web: {image: x}\n  web: {image: y}\n", "compose.yaml:3:3: "},
+        {"", "compose.yaml"},
+        {"- a\n- b\n", "compose.yaml:1:1: "},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        program_write("compose.yaml", wrong[i].compose);
+        cr_expect_eq(assay("run", "--compose", "compose.yaml", "--suite", WEB_SUITE), 2,
+                     "case %zu: %s", i, program_errors());
+        assert_says(program_errors(), wrong[i].says);
+        cr_expect_not(file_exists("assay-report"), "case %zu wrote a report", i);
+    }
+    cr_assert_eq(assay("run", "--compose", "gone.yaml", "--suite", WEB_SUITE), 2);
+    assert_says(program_errors(), "gone.yaml");
+}
+
+Test(command, run_counts_and_lists_tests_without_an_engine) {
+    setenv("DOCKER_HOST", "unix:///nonexistent/engine.sock", 1);
+    cr_assert_eq(assay("run", "--suite", WEB_SUITE, "--suite", STORE_SUITE, "--count"), 0);
+    cr_assert_str_eq(program_output(), "2\n");
+    cr_assert_eq(assay("run", "--suite", WEB_SUITE, "--list"), 0);
+    cr_assert_str_eq(program_output(), "two/answers\n");
+}
+
+Test(command, down_and_status_say_that_there_is_no_such_stack) {
+    cr_assert_eq(assay("down", "nobody"), 2);
+    assert_says(program_errors(), "nobody");
+    cr_assert_eq(assay("status"), 1);
+    assert_says(program_output(), "no stack is up");
+}
+
+static void start_tiny_run(int expected) {
+    program_write("compose.yaml", "services:\n  web: {image: x}\n");
+    cr_assert_eq(assay("run", "--compose", "compose.yaml", "--suite", WEB_SUITE), expected,
+                 "%s\n%s", program_output(), program_errors());
+}
+
+Test(command, run_names_an_engine_that_is_not_there_and_what_to_do) {
+    setenv("DOCKER_HOST", "unix:///nonexistent/engine.sock", 1);
+    start_tiny_run(3);
+    assert_says(program_output(), "unix:///nonexistent/engine.sock");
+    assert_says(program_output(), "No such file or directory");
+    assert_says(program_output(), "start Docker");
+    assert_says(program_output(), "0 passed, 0 failed, 0 skipped");
+}
+
+Test(command, run_refuses_a_DOCKER_HOST_that_is_no_address) {
+    setenv("DOCKER_HOST", "carrier-pigeon://loft", 1);
+    start_tiny_run(2);
+    assert_says(program_errors(), "carrier-pigeon://loft");
+}
+
+// A socket where nothing ever accepts: the kernel lets a client in all the same.
+static int listen_at_engine_socket(void) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/engine.sock", program_folder());
+    const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    cr_assert_eq(listen(listener, 16), 0);
+    autofree_string char *host = memory_format("unix://%s", address.sun_path);
+    setenv("DOCKER_HOST", host, 1);
+    return listener;
+}
+
+Test(command, run_gives_up_on_an_engine_that_says_nothing) {
+    listen_at_engine_socket();
+    const int64_t started_us = clock_monotonic_us();
+    start_tiny_run(3);
+    cr_assert_lt(clock_monotonic_us() - started_us, 20 * 1000000);
+    assert_says(program_output(), "engine.sock");
+    assert_says(program_output(), "GET /_ping");
+}
+
+static void talk_nonsense(int listener) {
+    static const char nonsense[] = "220 mail.example.org ESMTP\r\n";
+    for (;;) {
+        const int peer = accept(listener, NULL, NULL);
+        if (peer < 0 || write(peer, nonsense, sizeof nonsense - 1) < 0)
+            _exit(1);
+        close(peer);
+    }
+}
+
+Test(command, run_says_that_what_listens_there_is_no_engine) {
+    const int listener = listen_at_engine_socket();
+    const pid_t speaker = fork();
+    if (speaker == 0)
+        talk_nonsense(listener);
+    start_tiny_run(3);
+    kill(speaker, SIGKILL);
+    assert_says(program_output(), "engine.sock");
+    assert_says(program_output(), "does not speak HTTP");
+}
