@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define REMOVAL_TIMEOUT_MS 30000
+#define FREEZE_WITHIN_MS 10000
 #define RESTART_GRACE_MS 10000 // the engine's own, before it kills
 
 static char *path_of(const char *id, const char *action) {
@@ -93,8 +94,35 @@ bool container_kill(struct engine *engine, const char *id, const char *signal, s
     return post(engine, id, "/kill", text_string(&query), 0, err);
 }
 
+struct freezing {
+    struct engine *engine;
+    const char *id;
+    struct error last;
+};
+
+static bool try_to_freeze(void *context, struct error *err) {
+    struct freezing *self = context;
+    const bool frozen = post(self->engine, self->id, "/pause", NULL, 0, &self->last);
+    if (!frozen && err != NULL)
+        *err = self->last;
+    return frozen;
+}
+
+// runc before 1.2 gives up freezing a busy container after a moment ("unable to freeze"); any other
+// answer will not change.
+static bool will_never_freeze(void *context, struct error *err) {
+    const struct freezing *self = context;
+    if (strstr(self->last.message, "unable to freeze") != NULL)
+        return false;
+    if (err != NULL)
+        *err = self->last;
+    return true;
+}
+
 bool container_pause(struct engine *engine, const char *id, struct error *err) {
-    return post(engine, id, "/pause", NULL, 0, err);
+    struct freezing freezing = {.engine = engine, .id = id};
+    return eventually(deadline_in_ms(FREEZE_WITHIN_MS), try_to_freeze, &freezing, err,
+                      .interval_ms = 20, .hopeless = will_never_freeze);
 }
 
 bool container_unpause(struct engine *engine, const char *id, struct error *err) {

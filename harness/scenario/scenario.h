@@ -103,7 +103,8 @@ noreturn void not_applicable(const char *format, ...) __attribute__((format(prin
 #define must_become(condition, within_ms)                                                          \
     do {                                                                                           \
         const struct deadline become_by_ = deadline_in_ms(within_ms);                              \
-        while (!(condition) && !deadline_passed(become_by_))                                       \
+        bool became_ = false;                                                                      \
+        while (!(became_ = (condition)) && !deadline_passed(become_by_))                           \
             pause_ms(5, NULL);                                                                     \
-        cr_assert(condition, "%s: not so within %d ms", #condition, (int)(within_ms));             \
+        cr_assert(became_, "%s: not so within %d ms", #condition, (int)(within_ms));               \
     } while (0)

@@ -107,6 +107,8 @@ bool plan_load(const struct plan_options *options, struct plan **ret_plan, struc
     if (settings != NULL) {
         string_list_add(&plan->files, settings->file);
         plan->settings = realpath(settings->file, NULL);
+        for (size_t i = 0; i < settings->suites.count; i++)
+            string_list_add(&plan->suites, settings->suites.items[i]);
     }
     *ret_plan = TAKE(plan);
     return true;
@@ -163,6 +165,7 @@ void plan_free(struct plan *self) {
     string_list_done(&self->warnings);
     string_list_done(&self->files);
     string_list_done(&self->compose_files);
+    string_list_done(&self->suites);
     free(self->settings);
     free(self);
 }

@@ -137,6 +137,7 @@ struct plan {
     // service): absolute paths.
     struct string_list compose_files;
     char *settings; // absolute path of assay.yaml; NULL: none
+    struct string_list suites; // of assay.yaml: paths of Criterion executables
 };
 
 struct plan_options {
