@@ -1,7 +1,7 @@
 // What a session would start, as JSON that the peer starts the same from:
-//   {"engine": "unix://…", "version": "20.10.24", "services": [{"name", "image", "prepared", "kind", "port", "user",
-//    "database", "password", "path", "group", "config", "host_config", "binds", "secrets",
-//    "depends_on"}]}
+//   {"engine": "unix://…", "version": "20.10.24", "services": [{"name", "image", "prepared",
+//    "kind", "port", "user", "database", "password", "path", "group", "config", "host_config",
+//    "binds", "secrets", "depends_on"}]}
 // image: what the Compose file's name was resolved to; prepared: assay's prepared image of it, or
 // null. config and host_config: bodies for POST /containers/create, as in stack/plan.h.
 #pragma once

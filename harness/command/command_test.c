@@ -182,8 +182,10 @@ Test(command, run_gives_up_on_an_engine_that_says_nothing) {
 static void talk_nonsense(int listener) {
     static const char nonsense[] = "220 mail.example.org ESMTP\r\n";
     for (;;) {
+        char request[512];
         const int peer = accept(listener, NULL, NULL);
-        if (peer < 0 || write(peer, nonsense, sizeof nonsense - 1) < 0)
+        if (peer < 0 || read(peer, request, sizeof request) < 0 ||
+            write(peer, nonsense, sizeof nonsense - 1) < 0)
             _exit(1);
         close(peer);
     }

@@ -91,7 +91,16 @@ void program_init_real(void) {
     program_init();
 }
 
+// A stack of `assay up` outlives a test that failed before it took it down.
+static void take_down(void) {
+    static const char *const names[] = {"default", "mine"};
+    for (size_t i = 0; site.engine != NULL && i < sizeof names / sizeof *names; i++)
+        if (program_container_count() > 0)
+            (void)program_run((const char *const[]){ASSAY_PROGRAM, "down", names[i], NULL});
+}
+
 void program_done(void) {
+    take_down();
     for (size_t i = 0; i < site.child_count; i++)
         child_free(site.children[i]);
     child_end_done(&site.end);

@@ -62,9 +62,16 @@ static bool explain(struct engine *self, struct error *err) {
     return error_append(err, " (`assay doctor` shows what is here)");
 }
 
+// An engine that is there answers this at once; whoever mistook the address should not wait long.
+#define PING_IDLE_TIMEOUT_MS 10000
+
 static bool negotiate(struct engine *self, struct error *err) {
     autodone(reply) struct reply reply = {0};
-    const struct request ping = {.method = "GET", .path = "/_ping"};
+    const struct request ping = {.method = "GET",
+                                 .path = "/_ping",
+                                 .idle_timeout_ms = self->idle_timeout_ms < PING_IDLE_TIMEOUT_MS
+                                                        ? self->idle_timeout_ms
+                                                        : PING_IDLE_TIMEOUT_MS};
     if (!request_exchange(self, &ping, &reply, err))
         return explain(self, err);
     const int offered = version_number(reply.api_version);

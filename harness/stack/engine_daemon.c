@@ -214,12 +214,14 @@ static bool has_finished(void *context, struct error *err) {
 
 bool engine_daemon_stop(const struct engine_place *place, struct error *err) {
     struct starting stopping = {.place = place, .pid = engine_daemon_find(place)};
+    autodone(string_list) struct string_list bridges = {0};
     if (stopping.pid != 0) {
+        engine_bridges_list(place, &bridges);
         kill(stopping.pid, SIGTERM);
         // What does not end by itself is killed by engine_remains_clear.
         struct error ignored;
         (void)!eventually(deadline_in_ms(STOP_DEADLINE_MS), has_finished, &stopping, &ignored,
                           .interval_ms = 10);
     }
-    return engine_remains_clear(place, err);
+    return engine_remains_clear(place, err) && engine_bridges_remove(&bridges, err);
 }

@@ -6,20 +6,27 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/string_list.h"
+#include "engine/engine.h"
+#include "engine/network.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define PROC_READ_LIMIT ((size_t)256 * 1024)
 #define KILL_DEADLINE_MS 5000
+#define ANSWER_TIMEOUT_MS 2000
 
 static const struct {
     const char *name;
@@ -203,4 +210,55 @@ bool engine_remains_clear(const struct engine_place *place, struct error *err) {
     unlink(place->socket);
     unlink(place->pid_file);
     return file_remove_tree(place->exec_root, err);
+}
+
+// ---- bridges
+
+static void add_bridge(const json_t *network, struct string_list *ret_names) {
+    const char *id = json_string_value(json_object_get(network, "Id"));
+    const char *driver = json_string_value(json_object_get(network, "Driver"));
+    const char *named = json_string_value(
+        json_object_get(json_object_get(network, "Options"), "com.docker.network.bridge.name"));
+    if (id == NULL || driver == NULL || strcmp(driver, "bridge") != 0)
+        return;
+    if (named != NULL)
+        string_list_add(ret_names, named);
+    else
+        string_list_addf(ret_names, "br-%.12s", id);
+}
+
+void engine_bridges_list(const struct engine_place *place, struct string_list *ret_names) {
+    const struct engine_options options = {.host = place->host,
+                                           .connect_timeout_ms = ANSWER_TIMEOUT_MS,
+                                           .idle_timeout_ms = ANSWER_TIMEOUT_MS};
+    autofree(engine) struct engine *engine = NULL;
+    json_t *networks = NULL;
+    const char *const filters[] = {NULL};
+    if (!engine_open(&options, &engine, NULL) || !network_list(engine, filters, &networks, NULL))
+        return;
+    size_t index;
+    const json_t *network;
+    json_array_foreach (networks, index, network) {
+        add_bridge(network, ret_names);
+    }
+    json_decref(networks);
+}
+
+bool engine_bridges_remove(const struct string_list *names, struct error *err) {
+    if (names->count == 0)
+        return true;
+    autoclose_fd int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (control < 0)
+        return error_set_errno(err, "cannot open a socket to remove bridges");
+    bool removed = true;
+    for (size_t i = 0; i < names->count; i++) {
+        struct ifreq request = {0}; // flags 0: down, as a bridge must be to be removed
+        strncpy(request.ifr_name, names->items[i], IFNAMSIZ - 1);
+        if (if_nametoindex(request.ifr_name) == 0)
+            continue;
+        if (ioctl(control, SIOCSIFFLAGS, &request) != 0 ||
+            ioctl(control, SIOCBRDELBR, request.ifr_name) != 0)
+            removed = error_set_errno(err, "cannot remove the bridge %s", request.ifr_name);
+    }
+    return removed;
 }

@@ -1,8 +1,13 @@
 // What a dockerd of ours leaves when it is killed: containerd, shims, proxies and the processes of
 // containers; control groups; mounts; sockets and files. Found by our own paths and control group
-// only, so that another engine's are never touched.
+// only, so that another engine's are never touched. And the bridges of its networks, which it
+// leaves in any case, for it means to come back.
+//
+// Sources: libnetwork's bridge driver names a bridge "br-" and 12 digits of the network's id,
+// unless the option com.docker.network.bridge.name says otherwise; netdevice(7), <linux/sockios.h>.
 #pragma once
 
+#include "base/string_list.h"
 #include "stack/engine_daemon.h"
 
 enum engine_process {
@@ -20,3 +25,8 @@ pid_t engine_process_find(const struct engine_place *place, enum engine_process 
 
 // Kills and removes all of it. Call only when no daemon of the place is to go on.
 bool engine_remains_clear(const struct engine_place *place, struct error *err) must_use;
+
+// Names of the bridges of all networks that the engine knows; none when it does not answer.
+void engine_bridges_list(const struct engine_place *place, struct string_list *ret_names);
+// Those that are gone already are fine; a daemon that starts again makes them anew.
+bool engine_bridges_remove(const struct string_list *names, struct error *err) must_use;

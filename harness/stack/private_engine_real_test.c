@@ -37,6 +37,12 @@ static void assert_nothing_left(void) {
     free(left);
 }
 
+static const char *bridge_of(const char *network) {
+    static char bridge[IFNAMSIZ];
+    snprintf(bridge, sizeof bridge, "br-%.12s", network);
+    return bridge;
+}
+
 static struct private_engine *open_another(void) {
     struct error err = {0};
     struct private_engine *engine = NULL;
@@ -106,9 +112,7 @@ Test(private_engine_real, clears_what_a_killed_daemon_left_and_starts_again) {
     cr_assert_eq(engine_process_find(&real.place, ENGINE_PROCESS_CONTAINED), 0);
     cr_assert(container_remove(real.engine, container, &err), "%s", err.message);
     cr_assert(network_remove(real.engine, network, &err), "%s", err.message);
-    char bridge[IFNAMSIZ];
-    snprintf(bridge, sizeof bridge, "br-%.12s", network);
-    cr_assert_eq(if_nametoindex(bridge), 0, "%s is still there", bridge);
+    cr_assert_eq(if_nametoindex(bridge_of(network)), 0, "the bridge is still there");
     private_engine_close(again);
     json_decref(labels);
 }
@@ -117,9 +121,12 @@ Test(private_engine_real, leaves_nothing_when_it_is_stopped_with_containers_runn
     struct error err = {0};
     real_fixture_open(&real);
     json_t *labels = json_object();
-    real_fixture_container(&real, labels, NULL);
+    const char *network = real_fixture_network(&real, "assay-real", labels);
+    real_fixture_container(&real, labels, "assay-real");
     json_decref(labels);
+    cr_assert_neq(if_nametoindex(bridge_of(network)), 0, "the network was to have a bridge");
     cr_assert(engine_daemon_stop(&real.place, &err), "%s", err.message);
+    cr_assert_eq(if_nametoindex(bridge_of(network)), 0, "the bridge is still there");
     assert_nothing_left();
 }
 
