@@ -1,6 +1,6 @@
 // The environment file: what is read must come back the same when it is written and read again.
 #define _GNU_SOURCE
-#include "stack/environment_file.h"
+#include "compose/environment_file.h"
 
 #include "base/memory.h"
 

@@ -1,7 +1,7 @@
 // Variables in a value, and files of KEY=VALUE lines. A seed is the content of a .env file; its
 // last line alone is interpolated too.
-#include "stack/dotenv.h"
-#include "stack/interpolate.h"
+#include "compose/dotenv.h"
+#include "compose/interpolate.h"
 
 #include "base/memory.h"
 

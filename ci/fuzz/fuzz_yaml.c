@@ -1,7 +1,7 @@
 // The whole way from the bytes of a Compose file to a plan: YAML, variables, one form, extends,
 // merging, every key of a service, the order. A seed is a Compose file.
 #define _GNU_SOURCE
-#include "stack/plan.h"
+#include "compose/plan.h"
 
 #include <stdint.h>
 #include <stdio.h>

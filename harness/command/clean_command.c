@@ -2,7 +2,7 @@
 #include "command/command.h"
 
 #include "command/session.h"
-#include "stack/sweep.h"
+#include "run/sweep.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include "command/place.h"
 #include "command/session.h"
 #include "engine/image.h"
-#include "stack/recipe.h"
+#include "image/recipe.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 #include "command/session.h"
-#include "stack/image_archive.h"
+#include "image/image_archive.h"
 
 #include <stdio.h>
 #include <string.h>

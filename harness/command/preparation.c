@@ -2,7 +2,7 @@
 #include "command/preparation.h"
 
 #include "base/memory.h"
-#include "stack/prepared.h"
+#include "image/prepared.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
 #include "engine/container.h"
 #include "engine/image.h"
 #include "engine/network.h"
-#include "stack/run_folder.h"
+#include "run/run_folder.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 #include "command/interrupt.h"
 #include "command/place.h"
 #include "command/preparation.h"
-#include "stack/sweep.h"
+#include "run/sweep.h"
 
 #include <stdio.h>
 #include <string.h>

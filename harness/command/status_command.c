@@ -4,9 +4,9 @@
 #include "base/clock.h"
 #include "base/string_list.h"
 #include "command/up_arguments.h"
-#include "stack/lease.h"
-#include "stack/private_engine.h"
-#include "stack/run_cleanup.h"
+#include "run/lease.h"
+#include "run/private_engine.h"
+#include "run/run_cleanup.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include "command/session.h"
 #include "command/up_arguments.h"
 #include "reports/phrase.h"
-#include "stack/lease.h"
+#include "run/lease.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 
 #include "base/string_list.h"
 #include "scenario/scenario.h"
-#include "stack/environment_file.h"
+#include "compose/environment_file.h"
 
 struct owned {
     void *object;

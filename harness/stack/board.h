@@ -4,7 +4,7 @@
 
 #include "base/cancel.h"
 #include "base/error.h"
-#include "stack/plan.h"
+#include "compose/plan.h"
 #include "value/result.h"
 
 #include <pthread.h>

@@ -4,8 +4,8 @@
 
 #include "stack/credential.h"
 #include "stack/ground.h"
-#include "stack/plan.h"
-#include "stack/run.h"
+#include "compose/plan.h"
+#include "run/run.h"
 
 struct body_site {
     struct run *run;

@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "process/owner.h"
-#include "stack/plan_test_tools.h"
+#include "compose/plan_test_tools.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/secret.h"
-#include "stack/plan.h"
+#include "compose/plan.h"
 
 struct credentials;
 

@@ -2,7 +2,7 @@
 #include "stack/credential.h"
 
 #include "base/file.h"
-#include "stack/plan_test_tools.h"
+#include "compose/plan_test_tools.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

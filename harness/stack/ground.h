@@ -2,8 +2,8 @@
 #pragma once
 
 #include "engine/engine.h"
-#include "stack/plan.h"
-#include "stack/run.h"
+#include "compose/plan.h"
+#include "run/run.h"
 
 struct ground_network {
     char *id;

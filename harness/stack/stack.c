@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "engine/container.h"
 #include "engine/logs.h"
-#include "stack/environment_file.h"
+#include "compose/environment_file.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,9 +5,9 @@
 #pragma once
 
 #include "engine/engine.h"
-#include "stack/image_source.h"
-#include "stack/plan.h"
-#include "stack/run.h"
+#include "image/image_source.h"
+#include "compose/plan.h"
+#include "run/run.h"
 #include "value/result.h"
 
 struct stack;

@@ -7,9 +7,9 @@
 #include "base/eventually.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "stack/engine_remains.h"
-#include "stack/plan_test_tools.h"
-#include "stack/real_fixture.h"
+#include "run/engine_remains.h"
+#include "compose/plan_test_tools.h"
+#include "run/real_fixture.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>

@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "stack/environment_file.h"
+#include "compose/environment_file.h"
 
 #include <stdio.h>
 #include <string.h>

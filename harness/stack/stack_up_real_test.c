@@ -12,7 +12,7 @@
 #include "engine/exec.h"
 #include "engine/image.h"
 #include "engine/network.h"
-#include "stack/plan_test_tools.h"
+#include "compose/plan_test_tools.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
