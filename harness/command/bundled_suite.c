@@ -7,11 +7,16 @@ static const struct {
     const char *suite;
     const char *subject;
 } suites[] = {
-    {"postgres", "postgres"},           {"pgbouncer", "pgbouncer"},
-    {"mysql", "mysql"},                 {"mongodb", "mongodb"},
-    {"redis_cluster", "redis-1"},       {"rabbitmq", "rabbitmq"},
-    {"openbao", "openbao"},             {"prometheus", "prometheus"},
-    {"alertmanager", "alertmanager"},   {"reference_api", "reference-api"},
+    {"postgres", "postgres"},
+    {"pgbouncer", "pgbouncer"},
+    {"mysql", "mysql"},
+    {"mongodb", "mongodb"},
+    {"redis_cluster", "redis-1"},
+    {"rabbitmq", "rabbitmq"},
+    {"openbao", "openbao"},
+    {"prometheus", "prometheus"},
+    {"alertmanager", "alertmanager"},
+    {"reference_api", "reference-api"},
     {"exporter", "postgres-exporter"},
 };
 

@@ -16,13 +16,13 @@ enum exit_status {
 };
 
 //          name      function         summary
-#define COMMANDS(COMMAND)                                                                          \
-    COMMAND(run, command_run, "bring up a throwaway copy of a stack and run suites against it")    \
-    COMMAND(up, command_up, "bring up a stack that stays, under a lease")                          \
-    COMMAND(status, command_status, "show stacks that `up` left running")                          \
-    COMMAND(down, command_down, "remove a stack that `up` left running")                           \
-    COMMAND(images, command_images, "list, build, save or load the images")                        \
-    COMMAND(doctor, command_doctor, "say what is here, what is missing, and what mends it")        \
+#define COMMANDS(COMMAND)                                                                       \
+    COMMAND(run, command_run, "bring up a throwaway copy of a stack and run suites against it") \
+    COMMAND(up, command_up, "bring up a stack that stays, under a lease")                       \
+    COMMAND(status, command_status, "show stacks that `up` left running")                       \
+    COMMAND(down, command_down, "remove a stack that `up` left running")                        \
+    COMMAND(images, command_images, "list, build, save or load the images")                     \
+    COMMAND(doctor, command_doctor, "say what is here, what is missing, and what mends it")     \
     COMMAND(clean, command_clean, "remove what dead runs left behind")
 
 #define DECLARE_COMMAND(name, function, summary) int function(int argc, char **argv);
@@ -34,5 +34,4 @@ int exit_status_of(const struct error *err);
 // Prints "assay: <message>" once, to standard error; returns exit_status_of.
 int report_error(const struct error *err);
 // Prints "assay <command>: unknown option …; see assay <command> --help"; returns EXIT_USAGE.
-int usage_error(const char *command, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

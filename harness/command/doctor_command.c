@@ -56,7 +56,7 @@ static void show(struct checkup *self, struct finding finding) {
 
 static bool in_path(const char *program) {
     static const char *const folders[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
-                                          "/usr/bin", "/sbin", "/bin"};
+                                          "/usr/bin",        "/sbin",          "/bin"};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         autofree_string char *path = path_join(folders[i], program);
         if (access(path, X_OK) == 0)
@@ -89,23 +89,23 @@ static void check_engine(struct checkup *self) {
                                      engine_host(session->engine), session->location.origin);
     } else if (geteuid() == 0 && in_path("dockerd") && in_path("iptables")) {
         finding.good = true;
-        finding.seen = memory_format("none answers at %s: a run starts a private one",
-                                     session->location.host);
+        finding.seen =
+            memory_format("none answers at %s: a run starts a private one", session->location.host);
     } else {
         finding.seen = memory_copy_string(problem.message);
         finding.mend = memory_copy_string(
-            geteuid() == 0 ? "apt-get install --no-install-recommends docker.io iptables mmdebstrap"
-                           : "start your Docker engine, or join its group; as root assay can start a "
-                             "private one");
+            geteuid() == 0
+                ? "apt-get install --no-install-recommends docker.io iptables mmdebstrap"
+                : "start your Docker engine, or join its group; as root assay can start a "
+                  "private one");
     }
     show(self, finding);
 }
 
 static void check_base(struct checkup *self) {
     const bool can_build = geteuid() == 0 && in_path("mmdebstrap");
-    struct finding finding = {.subject = "base image",
-                              .good = can_build,
-                              .status = EXIT_NOT_VERIFIED};
+    struct finding finding = {
+        .subject = "base image", .good = can_build, .status = EXIT_NOT_VERIFIED};
     finding.seen = memory_copy_string(can_build ? "mmdebstrap can make it without a registry"
                                                 : "mmdebstrap is not here, or we are not root");
     finding.costs = can_build ? NULL
@@ -130,16 +130,16 @@ static void check_image(struct checkup *self, const char *recipes,
         return;
     }
     if (recipe == NULL || !recipe_tag(recipes, recipe, &tag, NULL)) {
-        show(self, (struct finding){
-                       .subject = service->name,
-                       .status = EXIT_NOT_VERIFIED,
-                       .seen = memory_format("%s is not in the engine", service->image),
-                       .costs = memory_copy_string("not verified, unless a registry has it"),
-                       .mend = memory_format("docker pull %s, or assay images load DIR", service->image)});
+        show(self,
+             (struct finding){.subject = service->name,
+                              .status = EXIT_NOT_VERIFIED,
+                              .seen = memory_format("%s is not in the engine", service->image),
+                              .costs = memory_copy_string("not verified, unless a registry has it"),
+                              .mend = memory_format("docker pull %s, or assay images load DIR",
+                                                    service->image)});
         return;
     }
-    const bool built =
-        engine != NULL && image_exists(engine, tag, &present, NULL) && present;
+    const bool built = engine != NULL && image_exists(engine, tag, &present, NULL) && present;
     show(self, (struct finding){.subject = service->name,
                                 .good = true,
                                 .seen = memory_format("%s%s %s", tag, ours ? "" : " in place of ",
@@ -176,13 +176,14 @@ static void check_disk(struct checkup *self) {
         *strrchr(folder, '/') = '\0';
     const unsigned long long free_bytes = (unsigned long long)disk.f_bavail * disk.f_frsize;
     const bool good = free_bytes >= LEAST_FREE_BYTES;
-    show(self, (struct finding){
-                   .subject = "disk",
-                   .good = good,
-                   .status = EXIT_NOT_VERIFIED,
-                   .seen = memory_format("%.1f GiB free for %s", (double)free_bytes / (1 << 30), state),
-                   .costs = good ? NULL : memory_copy_string("images may not fit (about 5 GiB)"),
-               });
+    show(self,
+         (struct finding){
+             .subject = "disk",
+             .good = good,
+             .status = EXIT_NOT_VERIFIED,
+             .seen = memory_format("%.1f GiB free for %s", (double)free_bytes / (1 << 30), state),
+             .costs = good ? NULL : memory_copy_string("images may not fit (about 5 GiB)"),
+         });
 }
 
 static void check_suites(struct checkup *self) {

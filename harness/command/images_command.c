@@ -37,11 +37,11 @@ static bool each_of_ours(struct engine *engine,
         return false;
     size_t index = 0;
     json_t *image = NULL;
-    json_array_foreach(images, index, image) {
+    json_array_foreach (images, index, image) {
         const json_int_t size_bytes = json_integer_value(json_object_get(image, "Size"));
         size_t number = 0;
         json_t *tag = NULL;
-        json_array_foreach(json_object_get(image, "RepoTags"), number, tag)
+        json_array_foreach (json_object_get(image, "RepoTags"), number, tag)
             if (json_is_string(tag) && is_ours(json_string_value(tag)))
                 visit(context, json_string_value(tag), size_bytes);
     }
@@ -84,7 +84,8 @@ static int save(struct session *session, const char *folder, struct error *err) 
     if (!each_of_ours(session->engine, collect_image, &tags, err))
         return report_error(err);
     if (tags.count == 0) {
-        error_set(err, ERROR_UNAVAILABLE, 0, "there is no image to save: `assay images build` first");
+        error_set(err, ERROR_UNAVAILABLE, 0,
+                  "there is no image to save: `assay images build` first");
         return report_error(err);
     }
     const bool ok = image_archive_save(session->engine, (const char *const *)tags.items, folder,
@@ -99,8 +100,8 @@ static int save(struct session *session, const char *folder, struct error *err) 
 static int load(struct session *session, const char *folder, struct error *err) {
     autodone(string_list) struct string_list tags = {0};
     const struct image_progress progress = {.report = show_bytes, .context = session};
-    const bool ok = image_archive_load_all(session->engine, folder, &progress, &session->cancel,
-                                           &tags, err);
+    const bool ok =
+        image_archive_load_all(session->engine, folder, &progress, &session->cancel, &tags, err);
     live_close(TAKE(session->live));
     if (!ok)
         return report_error(err);
@@ -134,7 +135,8 @@ int command_images(int argc, char **argv) {
     if (!takes_folder && strcmp(verb, "list") != 0 && strcmp(verb, "build") != 0)
         return usage_error("images", "there is no `images %s`", verb);
     if (argc != (takes_folder ? 3 : argc > 1 ? 2 : 1))
-        return usage_error("images", takes_folder ? "%s takes a folder" : "%s takes no argument", verb);
+        return usage_error("images", takes_folder ? "%s takes a folder" : "%s takes no argument",
+                           verb);
     const struct session_options options = {.profiles = FULL, .quiet = strcmp(verb, "list") == 0};
     struct session session;
     struct error problem = {0};

@@ -36,8 +36,8 @@ static bool find_folder(const char *what, const char *const *candidates, char **
             return true;
         }
     }
-    return error_set(err, ERROR_UNAVAILABLE, 0, "assay's %s are not beside %s: is the installation whole?",
-                     what, program);
+    return error_set(err, ERROR_UNAVAILABLE, 0,
+                     "assay's %s are not beside %s: is the installation whole?", what, program);
 }
 
 bool place_fixtures(char **ret_folder, struct error *err) {

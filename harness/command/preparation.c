@@ -49,7 +49,8 @@ static bool why_not_ready(struct preparation *self, struct error *err) {
     autofree(report) struct report *report = report_new("template");
     stack_describe(self->stack, report);
     const char *message = report->service_count > 0 ? report->services[0].message : NULL;
-    return error_set(err, ERROR_SERVICE, 0, "%s", message != NULL ? message : "it did not get ready");
+    return error_set(err, ERROR_SERVICE, 0, "%s",
+                     message != NULL ? message : "it did not get ready");
 }
 
 static bool boot(void *context, const struct plan_service *service, const char *reference,
@@ -59,8 +60,8 @@ static bool boot(void *context, const struct plan_service *service, const char *
     char suffix[64];
     snprintf(suffix, sizeof suffix, "-template-%s", service->name);
     const struct stack_options options = {.role = "prepare", .suffix = suffix};
-    const bool up = stack_up(self->session->run, self->session->engine, &self->alone,
-                             &self->images, &options, &self->stack, err);
+    const bool up = stack_up(self->session->run, self->session->engine, &self->alone, &self->images,
+                             &options, &self->stack, err);
     if (up && stack_all_ready(self->stack)) {
         *ret_container = memory_copy_string(stack_container(self->stack, service->name));
         return true;
@@ -102,7 +103,8 @@ static void adopt(struct preparation *self) {
         self->image->reference = memory_copy_string(self->prepared.reference);
         self->image->prepared = true;
         if (self->prepared.booted && self->session->live != NULL)
-            live_set(self->session->live, "images", self->service->name, LIVE_GOOD, "prepared", NULL);
+            live_set(self->session->live, "images", self->service->name, LIVE_GOOD, "prepared",
+                     NULL);
     }
     if (self->prepared.why_not != NULL) {
         autofree_string char *warning =

@@ -1,5 +1,5 @@
-// Prepared images for the services of a plan that ask for it (x-assay: prepare): made where they are missing, by
-// booting the service alone once.
+// Prepared images for the services of a plan that ask for it (x-assay: prepare): made where they
+// are missing, by booting the service alone once.
 #pragma once
 
 #include "command/session.h"

@@ -29,8 +29,10 @@ static const char HELP[] =
     "Brings up a throwaway, isolated copy of a Compose stack, runs suites against it, writes a\n"
     "report and removes everything.\n"
     "\n"
-    "  --compose FILE     Compose file; may be given several times (default: the bundled devstack)\n"
-    "  --profile NAME     Compose profile; may be given several times (devstack: minimal, standard,\n"
+    "  --compose FILE     Compose file; may be given several times (default: the bundled "
+    "devstack)\n"
+    "  --profile NAME     Compose profile; may be given several times (devstack: minimal, "
+    "standard,\n"
     "                     full; default standard)\n"
     "  --settings FILE    assay.yaml (default: the one beside the Compose file)\n"
     "  --suite NAME|PATH  only this bundled suite, or a Criterion executable; several times\n"
@@ -77,7 +79,14 @@ static void arguments_done(struct run_arguments *self) {
     string_list_done(&self->formats);
 }
 
-enum { OPTION_COUNT = 1000, OPTION_LIST, OPTION_SUBSTITUTE, OPTION_OFFLINE, OPTION_SHARD, OPTION_SETTINGS };
+enum {
+    OPTION_COUNT = 1000,
+    OPTION_LIST,
+    OPTION_SUBSTITUTE,
+    OPTION_OFFLINE,
+    OPTION_SHARD,
+    OPTION_SETTINGS
+};
 
 static const struct option OPTIONS[] = {
     {"compose", required_argument, NULL, 'f'},
@@ -188,7 +197,8 @@ static int read_arguments(int argc, char **argv, struct run_arguments *arguments
     }
     if (optind < argc)
         return usage_error("run", "unexpected argument \"%s\"", argv[optind]);
-    if (arguments->formats.count == 0 && !read_formats(DEFAULT_FORMATS, &arguments->formats, &problem))
+    if (arguments->formats.count == 0 &&
+        !read_formats(DEFAULT_FORMATS, &arguments->formats, &problem))
         return usage_error("run", "%s", problem.message);
     return -1;
 }
@@ -313,7 +323,8 @@ static bool publish(const struct session *session, const struct run_arguments *a
     const char *workflow = getenv("GITHUB_ACTIONS");
     const struct report_options options = {
         .stream = stdout,
-        .folder = arguments->report_folder != NULL ? arguments->report_folder : DEFAULT_REPORT_FOLDER,
+        .folder =
+            arguments->report_folder != NULL ? arguments->report_folder : DEFAULT_REPORT_FOLDER,
         .step_summary = getenv("GITHUB_STEP_SUMMARY"),
         .colours = style_wants_colours(stdout),
         .source_root = getenv("GITHUB_WORKSPACE"),
@@ -392,9 +403,9 @@ int command_run(int argc, char **argv) {
     struct error problem = {0};
     int status = read_arguments(argc, argv, &arguments);
     if (status < 0)
-        status = !find_suites(&arguments, &paths, &problem)   ? report_error(&problem)
-                 : arguments.count || arguments.list ? list_tests(&paths, arguments.count)
-                                                     : run(&arguments, &paths);
+        status = !find_suites(&arguments, &paths, &problem) ? report_error(&problem)
+                 : arguments.count || arguments.list        ? list_tests(&paths, arguments.count)
+                                                            : run(&arguments, &paths);
     arguments_done(&arguments);
     return status;
 }

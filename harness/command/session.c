@@ -83,9 +83,9 @@ bool session_find_engine(struct session *self, struct error *err) {
 static void describe_engine(struct session *self) {
     autodone(engine_facts) struct engine_facts facts = {0};
     if (engine_facts(self->engine, &facts, NULL))
-        self->report->engine = memory_format("Docker %s at %s%s", facts.version,
-                                             engine_host(self->engine),
-                                             self->private_engine != NULL ? " (private)" : "");
+        self->report->engine =
+            memory_format("Docker %s at %s%s", facts.version, engine_host(self->engine),
+                          self->private_engine != NULL ? " (private)" : "");
 }
 
 static bool sweep_first(struct session *self, struct error *err) {
@@ -135,9 +135,9 @@ static enum live_mark image_mark(const char *state) {
 
 static enum live_mark service_mark(enum service_state state) {
     static const enum live_mark marks[] = {
-        [SERVICE_WAITING] = LIVE_WAITING, [SERVICE_CREATING] = LIVE_WORKING,
+        [SERVICE_WAITING] = LIVE_WAITING,  [SERVICE_CREATING] = LIVE_WORKING,
         [SERVICE_STARTING] = LIVE_WORKING, [SERVICE_READY] = LIVE_GOOD,
-        [SERVICE_COMPLETED] = LIVE_GOOD,  [SERVICE_FAILED] = LIVE_BAD,
+        [SERVICE_COMPLETED] = LIVE_GOOD,   [SERVICE_FAILED] = LIVE_BAD,
         [SERVICE_MISSING] = LIVE_SKIPPED,
     };
     return marks[state];
@@ -178,8 +178,8 @@ bool session_bring_up(struct session *self, struct error *err) {
     if (!session_make_images(self, err))
         return false;
     const struct stack_options options = {.progress = show_service, .context = self};
-    const bool up = stack_up(self->run, self->engine, self->plan, &self->images, &options,
-                             &self->stack, err);
+    const bool up =
+        stack_up(self->run, self->engine, self->plan, &self->images, &options, &self->stack, err);
     if (!up)
         return false;
     self->environment_file = path_join(run_folder(self->run), "environment");

@@ -1,13 +1,13 @@
 // What the commands that use a stack share: an engine (the user's or a private one), a run, a plan,
-// images, and the stack. Each step may only follow the one before; session_close undoes all of them, from
-// whatever step was reached.
+// images, and the stack. Each step may only follow the one before; session_close undoes all of
+// them, from whatever step was reached.
 #pragma once
 
 #include "base/cancel.h"
-#include "engine/engine.h"
-#include "reports/live.h"
-#include "image/image_source.h"
 #include "compose/plan.h"
+#include "engine/engine.h"
+#include "image/image_source.h"
+#include "reports/live.h"
 #include "run/private_engine.h"
 #include "run/run.h"
 #include "stack/stack.h"
@@ -15,9 +15,10 @@
 
 struct session_options {
     const char *const *compose_files; // NULL-terminated; NULL: the bundled devstack
-    const char *const *profiles;      // NULL-terminated; NULL: the file's own default; devstack: standard
-    const char *const *services;      // NULL-terminated; NULL: all
-    const char *settings;             // assay.yaml; NULL: the one beside the Compose file
+    const char *const
+        *profiles; // NULL-terminated; NULL: the file's own default; devstack: standard
+    const char *const *services; // NULL-terminated; NULL: all
+    const char *settings;        // assay.yaml; NULL: the one beside the Compose file
     bool substitute;
     bool offline;
     int jobs;
@@ -46,8 +47,8 @@ struct session {
 // guardian, finds an engine, sweeps what dead runs left.
 bool session_open(struct session *self, const struct session_options *options, const char *title,
                   struct error *err) must_use;
-// Images, then the stack, then the environment file. false: nothing can be verified at all; that a single service
-// failed is in the report.
+// Images, then the stack, then the environment file. false: nothing can be verified at all; that a
+// single service failed is in the report.
 bool session_bring_up(struct session *self, struct error *err) must_use;
 // Only the images: what session_bring_up begins with.
 bool session_make_images(struct session *self, struct error *err) must_use;

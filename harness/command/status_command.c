@@ -19,15 +19,16 @@ static const char STATUS_HELP[] =
     "\n"
     "exit status: 0 there is one, 1 there is none\n";
 
-static const char DOWN_HELP[] = "usage: assay down [NAME]\n"
-                                "\n"
-                                "Removes a stack that `assay up` left running, at once, whoever uses it.\n"
-                                "\n"
-                                "examples:\n"
-                                "  assay down\n"
-                                "  assay down mine\n"
-                                "\n"
-                                "exit status: 0 removed, 2 there is no such stack, 3 it could not be removed\n";
+static const char DOWN_HELP[] =
+    "usage: assay down [NAME]\n"
+    "\n"
+    "Removes a stack that `assay up` left running, at once, whoever uses it.\n"
+    "\n"
+    "examples:\n"
+    "  assay down\n"
+    "  assay down mine\n"
+    "\n"
+    "exit status: 0 removed, 2 there is no such stack, 3 it could not be removed\n";
 
 // At most one argument, a name. -1: go on.
 static int read_name(const char *command, const char *help, int argc, char **argv,

@@ -136,7 +136,7 @@ struct plan {
     // What it was loaded from, so that another process can load the same plan (a spare of one
     // service): absolute paths.
     struct string_list compose_files;
-    char *settings; // absolute path of assay.yaml; NULL: none
+    char *settings;            // absolute path of assay.yaml; NULL: none
     struct string_list suites; // of assay.yaml: paths of Criterion executables
 };
 

@@ -5,11 +5,11 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/image.h"
-#include "process/child.h"
 #include "image/digest.h"
 #include "image/image_build_job.h"
-#include "run/private_engine.h"
 #include "image/recipe.h"
+#include "process/child.h"
+#include "run/private_engine.h"
 
 #include <ctype.h>
 #include <errno.h>

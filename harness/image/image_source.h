@@ -6,8 +6,8 @@
 #pragma once
 
 #include "base/cancel.h"
-#include "engine/engine.h"
 #include "compose/plan.h"
+#include "engine/engine.h"
 #include "run/run.h"
 
 enum image_origin {

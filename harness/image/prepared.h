@@ -10,8 +10,8 @@
 #pragma once
 
 #include "base/cleanup.h"
-#include "engine/engine.h"
 #include "compose/plan.h"
+#include "engine/engine.h"
 
 #include <stdbool.h>
 

@@ -1,8 +1,8 @@
 // What a prepared image depends on, as one number; and whether a service can be prepared at all.
 #pragma once
 
-#include "image/digest.h"
 #include "compose/plan.h"
+#include "image/digest.h"
 
 // The reason, for people, why this service cannot be prepared from an image with this inspect
 // result; NULL: it can. The caller's.

@@ -31,7 +31,8 @@ struct child_options {
     // Called with each piece of standard output or error as it comes (from child_wait); NULL:
     // it is only kept.
     void (*on_output)(void *context, bool is_error, const char *bytes, size_t length);
-    // Called about every CHILD_TICK_MS from child_wait, for what else is to be watched; may be NULL.
+    // Called about every CHILD_TICK_MS from child_wait, for what else is to be watched; may be
+    // NULL.
     void (*on_tick)(void *context);
     void *context;
     size_t output_limit; // of each kept tail, bytes; 0 means 64 KiB

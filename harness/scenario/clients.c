@@ -3,20 +3,22 @@
 #include <criterion/criterion.h>
 
 // Opening does the same for each client; what differs are the names.
-#define DEFINE_CLIENT(name, type)                                                                  \
-    static void free_##name(void *object) { type##_close(object); }                                \
-    struct type *scenario_##name##_at(struct scenario *self, const struct endpoint *endpoint) {    \
-        struct type *opened = NULL;                                                                \
-        if (!type##_open(endpoint, &opened, scenario_error(self)))                                 \
-            return NULL;                                                                           \
-        scenario_own(self, opened, free_##name);                                                   \
-        return opened;                                                                             \
-    }                                                                                              \
-    static struct type *open_##name(struct scenario *self, const char *service) {                  \
-        struct type *opened = scenario_##name##_at(self, scenario_endpoint(self, service));        \
-        cr_assert(opened != NULL, "cannot open a client of %s: %s", service,                       \
-                  scenario_error(self)->message);                                                  \
-        return opened;                                                                             \
+#define DEFINE_CLIENT(name, type)                                                               \
+    static void free_##name(void *object) {                                                     \
+        type##_close(object);                                                                   \
+    }                                                                                           \
+    struct type *scenario_##name##_at(struct scenario *self, const struct endpoint *endpoint) { \
+        struct type *opened = NULL;                                                             \
+        if (!type##_open(endpoint, &opened, scenario_error(self)))                              \
+            return NULL;                                                                        \
+        scenario_own(self, opened, free_##name);                                                \
+        return opened;                                                                          \
+    }                                                                                           \
+    static struct type *open_##name(struct scenario *self, const char *service) {               \
+        struct type *opened = scenario_##name##_at(self, scenario_endpoint(self, service));     \
+        cr_assert(opened != NULL, "cannot open a client of %s: %s", service,                    \
+                  scenario_error(self)->message);                                               \
+        return opened;                                                                          \
     }
 
 DEFINE_CLIENT(postgres, postgres)

@@ -17,8 +17,8 @@
 #include "client/redis_cluster.h"
 #include "scenario/scenario.h"
 
-#define SCENARIO_CLIENT(name, type)                                                                \
-    struct type *scenario_##name(struct scenario *self, const char *service);                      \
+#define SCENARIO_CLIENT(name, type)                                           \
+    struct type *scenario_##name(struct scenario *self, const char *service); \
     struct type *scenario_##name##_at(struct scenario *self, const struct endpoint *endpoint)
 
 SCENARIO_CLIENT(postgres, postgres);

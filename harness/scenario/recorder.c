@@ -1,7 +1,7 @@
-// Writes down what each test came to, as Criterion reports it, one JSON object a line, into the file
-// named by ASSAY_RESULTS (see recorder.h). Criterion's own XML, JSON and TAP do not escape messages
-// and lose reasons of skipped tests; this runs in its reporting process and loses nothing, also
-// when a test crashes.
+// Writes down what each test came to, as Criterion reports it, one JSON object a line, into the
+// file named by ASSAY_RESULTS (see recorder.h). Criterion's own XML, JSON and TAP do not escape
+// messages and lose reasons of skipped tests; this runs in its reporting process and loses nothing,
+// also when a test crashes.
 #define _GNU_SOURCE
 #include "scenario/recorder.h"
 
@@ -52,20 +52,18 @@ static const char *outcome_of(const struct criterion_test_stats *stats) {
 
 static void record_test(const struct criterion_test_stats *stats) {
     json_t *line = json_pack("{s:o, s:o, s:s, s:f, s:i, s:i}", "suite",
-                             string_of(stats->test->category), "test",
-                             string_of(stats->test->name), "outcome", outcome_of(stats), "seconds",
-                             (double)stats->elapsed_time, "signal", stats->signal, "exit_status",
-                             stats->exit_code);
+                             string_of(stats->test->category), "test", string_of(stats->test->name),
+                             "outcome", outcome_of(stats), "seconds", (double)stats->elapsed_time,
+                             "signal", stats->signal, "exit_status", stats->exit_code);
     if (stats->message != NULL)
         json_object_set_new(line, "reason", string_of(stats->message));
     json_t *failures = json_array();
     for (const struct criterion_assert_stats *assert = stats->asserts; assert != NULL;
          assert = assert->next)
         if (!assert->passed)
-            json_array_append_new(failures,
-                                  json_pack("{s:o, s:o, s:i}", "message",
-                                            string_of(assert->message), "file",
-                                            string_of(assert->file), "line", (int)assert->line));
+            json_array_append_new(
+                failures, json_pack("{s:o, s:o, s:i}", "message", string_of(assert->message),
+                                    "file", string_of(assert->file), "line", (int)assert->line));
     json_object_set_new(line, "failures", failures);
     record(line);
 }

@@ -3,7 +3,8 @@
 // Lines of JSON in the file that RECORDER_VARIABLE names:
 //   {"planned": 14}                       once, before the first test
 //   {"suite": "postgres", "test": "refuses_a_duplicate_key", "outcome": "passed", "seconds": 0.012,
-//    "signal": 0, "exit_status": 0, "reason": "not verified: …", "failures": [{"message", "file", "line"}]}
+//    "signal": 0, "exit_status": 0, "reason": "not verified: …", "failures": [{"message", "file",
+//    "line"}]}
 //   {"ended": 14}                         once, after the last
 // outcome: passed, failed, skipped, crashed, "timed out", exited.
 #pragma once

@@ -210,8 +210,7 @@ const char *scenario_unique(struct scenario *self, const char *prefix) {
 // A socket of the loopback on a port the kernel chose.
 static int bind_loopback(uint16_t *ret_port) {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof address;
     cr_assert(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
                   getsockname(fd, (struct sockaddr *)&address, &length) == 0,
@@ -246,8 +245,7 @@ const struct endpoint *scenario_dead_server(struct scenario *self, const struct 
     return at_loopback(self, like, false);
 }
 
-const struct endpoint *scenario_wrong_password(struct scenario *self,
-                                               const struct endpoint *like) {
+const struct endpoint *scenario_wrong_password(struct scenario *self, const struct endpoint *like) {
     struct secret *wrong = secret_generate();
     scenario_own(self, wrong, free_secret);
     struct endpoint *endpoint = new_endpoint(self, like);

@@ -1,8 +1,9 @@
 // The bridge between a Criterion test and a running stack.
 //
 // A suite is an ordinary Criterion executable. `assay run` starts it with ASSAY_ENVIRONMENT naming
-// a 0600 file that says where every service is; the suite asks for a service by name and speaks to it. Without that
-// variable (started by hand, or --list) every test that asks for a service is "not verified".
+// a 0600 file that says where every service is; the suite asks for a service by name and speaks to
+// it. Without that variable (started by hand, or --list) every test that asks for a service is "not
+// verified".
 //
 //     static struct scenario *scenario;
 //     static void open_scenario(void) { scenario = scenario_open(); }
@@ -80,11 +81,11 @@ noreturn void not_verified(const char *format, ...) __attribute__((format(printf
 noreturn void not_applicable(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 // The call must succeed; otherwise the test fails with its error.
-#define must(call)                                                                                 \
-    do {                                                                                           \
-        error_clear(err);                                                                          \
-        const bool must_succeeded_ = (call);                                                       \
-        cr_assert(must_succeeded_, "%s: %s", #call, err->message);                                 \
+#define must(call)                                                 \
+    do {                                                           \
+        error_clear(err);                                          \
+        const bool must_succeeded_ = (call);                       \
+        cr_assert(must_succeeded_, "%s: %s", #call, err->message); \
     } while (0)
 
 // The call must fail in just this way.
@@ -94,17 +95,16 @@ noreturn void not_applicable(const char *format, ...) __attribute__((format(prin
         const bool must_succeeded_ = (call);                                                       \
         cr_assert(!must_succeeded_, "%s succeeded, though it must fail", #call);                   \
         cr_assert(err->domain == (expected_domain) && err->code == (int)(expected_code),           \
-                  "%s: expected %s %d, seen %s %d: %s", #call,                                     \
-                  error_domain_name(expected_domain), (int)(expected_code),                        \
-                  error_domain_name(err->domain), err->code, err->message);                        \
+                  "%s: expected %s %d, seen %s %d: %s", #call, error_domain_name(expected_domain), \
+                  (int)(expected_code), error_domain_name(err->domain), err->code, err->message);  \
     } while (0)
 
 // Asks again until it is true, within a time: must_become(queue_length(q) == 3, 2000).
-#define must_become(condition, within_ms)                                                          \
-    do {                                                                                           \
-        const struct deadline become_by_ = deadline_in_ms(within_ms);                              \
-        bool became_ = false;                                                                      \
-        while (!(became_ = (condition)) && !deadline_passed(become_by_))                           \
-            pause_ms(5, NULL);                                                                     \
-        cr_assert(became_, "%s: not so within %d ms", #condition, (int)(within_ms));               \
+#define must_become(condition, within_ms)                                            \
+    do {                                                                             \
+        const struct deadline become_by_ = deadline_in_ms(within_ms);                \
+        bool became_ = false;                                                        \
+        while (!(became_ = (condition)) && !deadline_passed(become_by_))             \
+            pause_ms(5, NULL);                                                       \
+        cr_assert(became_, "%s: not so within %d ms", #condition, (int)(within_ms)); \
     } while (0)

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/string_list.h"
-#include "scenario/scenario.h"
 #include "compose/environment_file.h"
+#include "scenario/scenario.h"
 
 struct owned {
     void *object;

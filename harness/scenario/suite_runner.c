@@ -43,8 +43,8 @@ static void read_list(const char *listing, struct string_list *ret_tests) {
     }
 }
 
-// Our own environment without what belongs to us: ASSAY_ variables of an outer run, and boxfort's mark
-// of a Criterion test process, in which no other Criterion executable would start.
+// Our own environment without what belongs to us: ASSAY_ variables of an outer run, and boxfort's
+// mark of a Criterion test process, in which no other Criterion executable would start.
 static void add_environment(struct string_list *environment) {
     for (char **variable = environ; *variable != NULL; variable++)
         if (strncmp(*variable, "ASSAY_", strlen("ASSAY_")) != 0 &&
@@ -66,8 +66,9 @@ bool suite_list(const char *path, struct string_list *ret_tests, struct error *e
         !child_wait(child, deadline_in_ms(LIST_TIMEOUT_MS), NULL, &end, err))
         return error_prefix(err, "suite %s", path);
     if (end.timed_out || !end.exited || end.exit_status != 0)
-        return error_set(err, ERROR_CONFIGURATION, 0, "%s does not list its tests%s: is it a Criterion executable?",
-                         path, end.timed_out ? " in time" : "");
+        return error_set(err, ERROR_CONFIGURATION, 0,
+                         "%s does not list its tests%s: is it a Criterion executable?", path,
+                         end.timed_out ? " in time" : "");
     read_list(text_string(&end.output), ret_tests);
     return true;
 }
@@ -88,8 +89,8 @@ static void tell(struct suite_task *self, bool ended) {
         return;
     const struct tally tally = suite_tally(&self->result);
     pthread_mutex_lock(self->progress_lock);
-    self->runner->progress(self->runner->context, self->result.name, &tally,
-                           self->progress.planned, ended);
+    self->runner->progress(self->runner->context, self->result.name, &tally, self->progress.planned,
+                           ended);
     pthread_mutex_unlock(self->progress_lock);
 }
 
@@ -107,7 +108,8 @@ static void read_new_results(struct suite_task *self) {
         const char *line = bytes + self->results_read;
         if (!suite_results_read_line(line, (size_t)(end - line), &self->result, &self->progress) &&
             self->result.failure == NULL)
-            self->result.failure = memory_copy_string("its results file holds a line that is not a recorder's");
+            self->result.failure =
+                memory_copy_string("its results file holds a line that is not a recorder's");
         self->results_read += (size_t)(end - line) + 1;
     }
     if (self->results_read > before)
@@ -132,8 +134,9 @@ static bool spawn(struct suite_task *self, const char *filter, struct child **re
              self->runner->tests_at_once > 0 ? self->runner->tests_at_once : DEFAULT_TESTS_AT_ONCE);
     autodone(string_list) struct string_list environment = {0};
     fill_environment(self, &environment);
-    const char *const argv[] = {self->job->path, jobs, "--color=never", "--quiet",
-                                filter != NULL ? "--filter" : NULL, filter, NULL};
+    const char *const argv[] = {
+        self->job->path, jobs, "--color=never", "--quiet", filter != NULL ? "--filter" : NULL,
+        filter,          NULL};
     const struct child_options options = {
         .argv = argv,
         .environment = (const char *const *)environment.items,
@@ -158,11 +161,12 @@ static void judge(struct suite_task *self, const struct child_end *end) {
     if (end->timed_out)
         fail_suite(self, memory_copy_string("hung: it was killed at its deadline"));
     else if (!end->exited)
-        fail_suite(self, memory_format("crashed, signal %d (%s)", end->signal,
-                                       strsignal(end->signal)));
+        fail_suite(self,
+                   memory_format("crashed, signal %d (%s)", end->signal, strsignal(end->signal)));
     else if (!progress->planned_known)
-        fail_suite(self, memory_format("recorded nothing (exit status %d): is it linked with libassay?",
-                                       end->exit_status));
+        fail_suite(self,
+                   memory_format("recorded nothing (exit status %d): is it linked with libassay?",
+                                 end->exit_status));
     else if (progress->planned == 0 || self->result.test_count == 0)
         fail_suite(self, memory_copy_string("ran no test"));
     else if (!progress->ended || self->result.test_count < progress->planned)

@@ -1,9 +1,9 @@
 // Runs Criterion executables and gathers what their tests came to.
 //
-// A suite is a process of its own in a process group of its own. It is given ASSAY_ENVIRONMENT (where the services
-// are) and ASSAY_RESULTS (where its recorder writes, see recorder.h). Whatever goes wrong with it as a whole
-// is a failure by name: it cannot be started, crashes, hangs, ends before its last test, runs no
-// test, or records nothing because it is not linked with libassay.
+// A suite is a process of its own in a process group of its own. It is given ASSAY_ENVIRONMENT
+// (where the services are) and ASSAY_RESULTS (where its recorder writes, see recorder.h). Whatever
+// goes wrong with it as a whole is a failure by name: it cannot be started, crashes, hangs, ends
+// before its last test, runs no test, or records nothing because it is not linked with libassay.
 #pragma once
 
 #include "base/cancel.h"

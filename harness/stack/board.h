@@ -11,13 +11,13 @@
 
 struct board_entry {
     enum service_state state;
-    struct error problem;  // why it failed or is missing
-    int64_t ready_us;      // since the board was made; 0: never
-    bool started;          // the container runs, or ran
-    bool died;             // its container ended
-    int exit_status;       // when died
+    struct error problem; // why it failed or is missing
+    int64_t ready_us;     // since the board was made; 0: never
+    bool started;         // the container runs, or ran
+    bool died;            // its container ended
+    int exit_status;      // when died
     bool oom_killed;
-    bool unhealthy;        // last word of the engine's own health check
+    bool unhealthy; // last word of the engine's own health check
     bool healthy;
 };
 

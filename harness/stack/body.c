@@ -39,9 +39,9 @@ static void add_networks(const struct body_site *site, const struct plan_service
     }
     const char *name = site->ground->networks[service->attachments[0].network].name;
     json_object_set_new(host_config, "NetworkMode", json_string(name));
-    json_object_set_new(body, "NetworkingConfig",
-                        json_pack("{s:{s:o}}", "EndpointsConfig", name,
-                                  endpoint_settings(site, service, 0)));
+    json_object_set_new(
+        body, "NetworkingConfig",
+        json_pack("{s:{s:o}}", "EndpointsConfig", name, endpoint_settings(site, service, 0)));
 }
 
 static json_t *mount_of(const char *type, const char *source, const struct plan_mount *mount) {

@@ -2,10 +2,10 @@
 // makes it a throwaway (labels, own mounts, own networks, no host port, no restarts).
 #pragma once
 
-#include "stack/credential.h"
-#include "stack/ground.h"
 #include "compose/plan.h"
 #include "run/run.h"
+#include "stack/credential.h"
+#include "stack/ground.h"
 
 struct body_site {
     struct run *run;

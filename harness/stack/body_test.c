@@ -3,8 +3,8 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "process/owner.h"
 #include "compose/plan_test_tools.h"
+#include "process/owner.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,5 +1,6 @@
-// The secrets and configs of one stack, as files in the run's folder: generated (128 bits) or copied,
-// 0600, mounted read-only into the containers that name them. Never in an environment or argv.
+// The secrets and configs of one stack, as files in the run's folder: generated (128 bits) or
+// copied, 0600, mounted read-only into the containers that name them. Never in an environment or
+// argv.
 #pragma once
 
 #include "base/cleanup.h"

@@ -15,9 +15,9 @@ static json_t *network_body(const char *name, const struct plan_network *network
     json_t *body = json_pack("{s:s, s:s, s:b, s:b, s:o}", "Name", name, "Driver", "bridge",
                              "Internal", network->internal, "CheckDuplicate", 1, "Labels", labels);
     if (subnet != NULL)
-        json_object_set_new(body, "IPAM",
-                            json_pack("{s:s, s:[{s:s}]}", "Driver", "default", "Config", "Subnet",
-                                      subnet));
+        json_object_set_new(
+            body, "IPAM",
+            json_pack("{s:s, s:[{s:s}]}", "Driver", "default", "Config", "Subnet", subnet));
     return body;
 }
 
@@ -54,8 +54,7 @@ static bool create_with_subnet(struct run *run, struct engine *engine,
 
 static bool make_volume(struct run *run, struct engine *engine, const char *name,
                         struct error *err) {
-    json_t *body =
-        json_pack("{s:s, s:o}", "Name", name, "Labels", run_labels(run, "volume"));
+    json_t *body = json_pack("{s:s, s:o}", "Name", name, "Labels", run_labels(run, "volume"));
     const bool ok = volume_create(engine, body, err);
     json_decref(body);
     return ok;
@@ -70,9 +69,8 @@ bool ground_make(struct run *run, struct engine *engine, const struct plan *plan
         const struct plan_network *network = &plan->networks[i];
         struct ground_network *made = &ret_ground->networks[ret_ground->network_count++];
         made->name = memory_format("assay-%s-%s%s", run_id(run), network->key, suffix);
-        const bool ok = network->has_subnet
-                            ? create_with_subnet(run, engine, network, made, err)
-                            : create(run, engine, network, NULL, made, err);
+        const bool ok = network->has_subnet ? create_with_subnet(run, engine, network, made, err)
+                                            : create(run, engine, network, NULL, made, err);
         if (!ok)
             return false;
     }

@@ -3,9 +3,9 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "compose/environment_file.h"
 #include "engine/container.h"
 #include "engine/logs.h"
-#include "compose/environment_file.h"
 
 #include <stdlib.h>
 #include <string.h>

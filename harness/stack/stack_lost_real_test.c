@@ -7,8 +7,8 @@
 #include "base/eventually.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "run/engine_remains.h"
 #include "compose/plan_test_tools.h"
+#include "run/engine_remains.h"
 #include "run/real_fixture.h"
 
 #include <criterion/criterion.h>

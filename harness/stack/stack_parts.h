@@ -51,7 +51,8 @@ void stack_watch_stop(struct stack *self);
 // Index of the service that a container belongs to; false: not one of ours.
 bool stack_service_of(struct stack *self, const char *container, size_t *ret_index);
 
-// The members of a service's group (itself when it has none), as far as they run, in the plan's order.
+// The members of a service's group (itself when it has none), as far as they run, in the plan's
+// order.
 size_t stack_group(struct stack *self, const struct plan_service *service,
                    struct stack_service **ret_members, size_t limit);
 #define STACK_GROUP_LIMIT 64

@@ -35,8 +35,7 @@ static bool save_token(const struct stack_service *service, char **ret_path, str
     *ret_path = NULL;
     if (service->formed.token == NULL)
         return true;
-    *ret_path =
-        memory_format("%s/secrets/%s-token", service->stack->folder, service->plan->name);
+    *ret_path = memory_format("%s/secrets/%s-token", service->stack->folder, service->plan->name);
     return file_exists(*ret_path) || secret_write_file(service->formed.token, *ret_path, err);
 }
 
@@ -46,8 +45,8 @@ static const char *state_word(enum service_state state) {
     return state == SERVICE_MISSING ? "missing" : "failed";
 }
 
-static bool describe_service(const struct stack_service *service,
-                             struct environment_writer *writer, struct error *err) {
+static bool describe_service(const struct stack_service *service, struct environment_writer *writer,
+                             struct error *err) {
     const struct plan_service *plan = service->plan;
     const char *name = plan->name;
     const struct board_entry entry = board_get(&service->stack->board, service->index);

@@ -8,11 +8,11 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "compose/plan_test_tools.h"
 #include "engine/container.h"
 #include "engine/exec.h"
 #include "engine/image.h"
 #include "engine/network.h"
-#include "compose/plan_test_tools.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
