@@ -60,10 +60,17 @@ static void collect_image(void *context, const char *tag, json_int_t size_bytes)
     string_list_add(context, tag);
 }
 
-static int list(struct session *session, struct error *err) {
+// Needs an engine, and nothing else of a session.
+static int list(void) {
+    struct session session = {0};
+    struct error problem = {0};
     size_t count = 0;
-    if (!each_of_ours(session->engine, print_image, &count, err))
-        return report_error(err);
+    const bool listed = cancel_init(&session.cancel, &problem) &&
+                        session_find_engine(&session, &problem) &&
+                        each_of_ours(session.engine, print_image, &count, &problem);
+    session_close(&session);
+    if (!listed)
+        return report_error(&problem);
     if (count == 0)
         puts("no image of ours is in the engine; `assay images build` makes them");
     return EXIT_PASSED;
@@ -137,14 +144,14 @@ int command_images(int argc, char **argv) {
     if (argc != (takes_folder ? 3 : argc > 1 ? 2 : 1))
         return usage_error("images", takes_folder ? "%s takes a folder" : "%s takes no argument",
                            verb);
-    const struct session_options options = {.profiles = FULL, .quiet = strcmp(verb, "list") == 0};
+    if (strcmp(verb, "list") == 0 || argc == 1)
+        return list();
+    const struct session_options options = {.profiles = FULL};
     struct session session;
     struct error problem = {0};
     int status = EXIT_PASSED;
     if (!session_open(&session, &options, "assay images", &problem))
         status = report_error(&problem);
-    else if (strcmp(verb, "list") == 0)
-        status = list(&session, &problem);
     else if (strcmp(verb, "build") == 0)
         status = build(&session, &problem);
     else

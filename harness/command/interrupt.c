@@ -34,3 +34,10 @@ void interrupt_cancels(struct cancel *cancel) {
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
 }
+
+void interrupt_forget(void) {
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGHUP, SIG_DFL);
+    cancelled_by_signal = NULL;
+}

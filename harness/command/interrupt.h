@@ -4,5 +4,8 @@
 
 #include "base/cancel.h"
 
-// From now on until the process ends. `cancel` must live as long.
+// From now on until interrupt_forget; `cancel` must live as long.
 void interrupt_cancels(struct cancel *cancel);
+
+// Signals do again what they do by default.
+void interrupt_forget(void);

@@ -211,6 +211,7 @@ void session_close(struct session *self) {
     plan_free(self->plan);
     engine_location_done(&self->location);
     report_free(self->report);
+    interrupt_forget();
     cancel_done(&self->cancel);
     free(self->environment_file);
     free(self->fixtures);
