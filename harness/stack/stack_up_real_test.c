@@ -53,8 +53,9 @@ static void init_site(void) {
 static void done_site(void) {
     if (site.run == NULL)
         return;
-    const bool down = (site.stack == NULL || stack_down(site.stack, NULL)) &
-                      (site.other == NULL || stack_down(site.other, NULL));
+    const bool first_down = site.stack == NULL || stack_down(site.stack, NULL);
+    const bool second_down = site.other == NULL || stack_down(site.other, NULL);
+    const bool down = first_down && second_down;
     stack_free(site.stack);
     stack_free(site.other);
     report_free(site.report);
