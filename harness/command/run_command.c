@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "command/bundled_suite.h"
 #include "command/place.h"
 #include "command/session.h"
 #include "reports/report_writer.h"
@@ -208,15 +209,6 @@ static const char *name_of(const char *path) {
     return slash != NULL ? slash + 1 : path;
 }
 
-// The bundled suite's subject: its service in the devstack has the same name, with '-' for '_'.
-static char *subject_of(const char *suite) {
-    char *subject = memory_copy_string(suite);
-    for (char *at = subject; *at != '\0'; at++)
-        if (*at == '_')
-            *at = '-';
-    return subject;
-}
-
 // A name with a slash is a path; others are bundled suites, and a wrong one lists them.
 static bool find_suite(const char *name, const struct string_list *bundled,
                        struct string_list *ret_paths, struct error *err) {
@@ -242,15 +234,15 @@ static bool find_suite(const char *name, const struct string_list *bundled,
 static bool find_suites(const struct run_arguments *arguments, struct string_list *ret_paths,
                         struct error *err) {
     autodone(string_list) struct string_list bundled = {0};
-    if (!place_suites(&bundled, arguments->suites.count > 0 ? NULL : err) &&
-        arguments->suites.count == 0)
+    const bool wants_bundled = arguments->suites.count == 0 && arguments->compose_files.count == 0;
+    if (!place_suites(&bundled, wants_bundled ? err : NULL) && wants_bundled)
         return false;
     for (size_t i = 0; i < arguments->suites.count; i++)
         if (!find_suite(arguments->suites.items[i], &bundled, ret_paths, err))
             return false;
-    for (size_t i = 0; arguments->suites.count == 0 && i < bundled.count; i++)
+    for (size_t i = 0; wants_bundled && i < bundled.count; i++)
         string_list_add(ret_paths, bundled.items[i]);
-    return ret_paths->count > 0 || error_set(err, ERROR_USAGE, 0, "there is no suite to run");
+    return true;
 }
 
 static int list_tests(const struct string_list *paths, bool only_count) {
@@ -281,14 +273,32 @@ static void show_suite(void *context, const char *suite, const struct tally *tal
     live_set(session->live, "suites", suite, mark, state, detail);
 }
 
+// A suite that is not bundled is about the service of its own name, if there is one.
+static const char *subject_of(const struct session *session, const char *suite) {
+    const char *bundled = bundled_suite_subject(suite);
+    return bundled != NULL || plan_find(session->plan, suite) == NULL ? bundled : suite;
+}
+
+// Nobody asked for a bundled suite whose service the profile leaves out; that it did not run is
+// said.
+static bool is_wanted(struct session *session, const struct run_arguments *arguments,
+                      const char *path, const char *subject) {
+    if (arguments->suites.count > 0 || subject == NULL || plan_find(session->plan, subject) != NULL)
+        return true;
+    autofree_string char *note = memory_format(
+        "the suite %s was not run: %s is not in this profile", name_of(path), subject);
+    report_add_warning(session->report, note);
+    return false;
+}
+
 static bool run_suites(struct session *session, const struct run_arguments *arguments,
                        const struct string_list *paths, struct error *err) {
     struct suite_job *jobs = memory_new(paths->count, sizeof *jobs);
-    autodone(string_list) struct string_list subjects = {0};
+    size_t count = 0;
     for (size_t i = 0; i < paths->count; i++) {
-        autofree_string char *subject = subject_of(name_of(paths->items[i]));
-        string_list_add(&subjects, subject);
-        jobs[i] = (struct suite_job){.path = paths->items[i], .subject = subjects.items[i]};
+        const char *subject = subject_of(session, name_of(paths->items[i]));
+        if (is_wanted(session, arguments, paths->items[i], subject))
+            jobs[count++] = (struct suite_job){.path = paths->items[i], .subject = subject};
     }
     const struct suite_runner runner = {
         .environment_file = session->environment_file,
@@ -300,7 +310,7 @@ static bool run_suites(struct session *session, const struct run_arguments *argu
         .progress = show_suite,
         .context = session,
     };
-    const bool ok = suite_runner_run(&runner, jobs, paths->count, session->report, err);
+    const bool ok = suite_runner_run(&runner, jobs, count, session->report, err);
     free(jobs);
     return ok;
 }
@@ -353,7 +363,12 @@ static void wait_for_enter(struct session *session) {
 
 // Everything between an open session and its report. false: the environment could not be built.
 static bool verify(struct session *session, const struct run_arguments *arguments,
-                   const struct string_list *paths, struct error *err) {
+                   struct string_list *paths, struct error *err) {
+    for (size_t i = 0; paths->count == 0 && i < session->plan->suites.count; i++)
+        string_list_add(paths, session->plan->suites.items[i]);
+    if (paths->count == 0)
+        report_add_warning(session->report, "no suite was run: name one with --suite, or list them "
+                                            "under `suites:` in assay.yaml");
     if (!session_bring_up(session, err))
         return false;
     const bool ok = run_suites(session, arguments, paths, err);
@@ -364,7 +379,7 @@ static bool verify(struct session *session, const struct run_arguments *argument
     return ok;
 }
 
-static int run(const struct run_arguments *arguments, const struct string_list *paths) {
+static int run(const struct run_arguments *arguments, struct string_list *paths) {
     const struct session_options options = {
         .compose_files = (const char *const *)arguments->compose_files.items,
         .profiles = (const char *const *)arguments->profiles.items,
