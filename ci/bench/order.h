@@ -3,7 +3,7 @@
 //    "kind", "port", "user", "database", "password", "path", "group", "config", "host_config",
 //    "binds", "secrets", "depends_on"}]}
 // image: what the Compose file's name was resolved to; prepared: assay's prepared image of it, or
-// null. config and host_config: bodies for POST /containers/create, as in stack/plan.h.
+// null. config and host_config: bodies for POST /containers/create, as in compose/plan.h.
 #pragma once
 
 #include "command/session.h"
