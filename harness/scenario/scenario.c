@@ -56,6 +56,9 @@ void scenario_own(struct scenario *self, void *object, void (*free_object)(void 
     self->owned[self->owned_count++] = (struct owned){object, free_object};
 }
 
+static noreturn void skip(const char *prefix, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+
 static noreturn void skip(const char *prefix, const char *format, va_list arguments) {
     char reason[1024];
     vsnprintf(reason, sizeof reason, format, arguments);
