@@ -53,7 +53,7 @@ Test(suite_runner, tells_every_outcome_apart) {
         {"passes", OUTCOME_PASSED, NULL},
         {"fails_with_a_message_no_format_can_hold", OUTCOME_FAILED, "say \"hi\" \\ ]]>"},
         {"expected_another_error", OUTCOME_FAILED, "too late"},
-        {"crashes", OUTCOME_FAILED, "crashed, signal 11"},
+        {"crashes", OUTCOME_FAILED, "crashed, signal 9"},
         {"hangs", OUTCOME_FAILED, "timed out"},
         {"leaves", OUTCOME_FAILED, "exit status 7"},
         {"cannot_verify", OUTCOME_NOT_VERIFIED, "the server is not there"},
