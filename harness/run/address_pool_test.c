@@ -28,7 +28,7 @@ Test(address_pool, is_the_first_candidate_on_a_host_with_a_default_route_only) {
 }
 
 Test(address_pool, avoids_a_smaller_network_inside_a_candidate) {
-    assert_pool(HEADING "br-1\t0000E70A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n",
+    assert_pool(HEADING "br-1\t0005E70A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n",
                 "10.232.0.0/16");
 }
 

@@ -25,16 +25,28 @@
 
 extern char **environ;
 
+// The name behind a branch of the tree; NULL: the line is no branch. Criterion draws it in ASCII
+// where the locale is not UTF-8.
+static const char *name_on_branch(const char *line) {
+    static const char *const branches[] = {"── ", "|-- ", "`-- "};
+    for (size_t i = 0; i < sizeof branches / sizeof *branches; i++) {
+        const char *branch = strstr(line, branches[i]);
+        if (branch != NULL)
+            return branch + strlen(branches[i]);
+    }
+    return NULL;
+}
+
 // Criterion's list is a tree for people: "postgres: 12 tests" over "├── name" and "└── name".
 static void read_list(const char *listing, struct string_list *ret_tests) {
     autofree_string char *copy = memory_copy_string(listing);
     autofree_string char *suite = NULL;
     char *rest = NULL;
     for (char *line = strtok_r(copy, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-        const char *branch = strstr(line, "── ");
+        const char *name = name_on_branch(line);
         char *colon = strstr(line, ": ");
-        if (branch != NULL && suite != NULL) {
-            string_list_addf(ret_tests, "%s/%s", suite, branch + strlen("── "));
+        if (name != NULL && suite != NULL) {
+            string_list_addf(ret_tests, "%s/%s", suite, name);
         } else if (colon != NULL) {
             *colon = '\0';
             free(suite);
@@ -69,8 +81,10 @@ bool suite_list(const char *path, struct string_list *ret_tests, struct error *e
         return error_set(err, ERROR_CONFIGURATION, 0,
                          "%s does not list its tests%s: is it a Criterion executable?", path,
                          end.timed_out ? " in time" : "");
+    const size_t before = ret_tests->count;
     read_list(text_string(&end.output), ret_tests);
-    return true;
+    return ret_tests->count > before ||
+           error_set(err, ERROR_CONFIGURATION, 0, "%s has no test", path);
 }
 
 // One suite of a run.

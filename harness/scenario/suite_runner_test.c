@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "scenario/suite_runner.h"
 
 #include "base/file.h"
@@ -119,6 +120,19 @@ Test(suite_runner, lists_the_tests_of_an_executable) {
     cr_assert(suite_list(SAMPLE_SUITE, &tests, &problem), "%s", problem.message);
     cr_assert_eq(tests.count, 10);
     cr_assert(string_list_contains(&tests, "sample/passes"));
+}
+
+Test(suite_runner, lists_the_tests_in_any_locale) {
+    autodone(string_list) struct string_list tests = {0};
+    cr_assert_eq(setenv("LC_ALL", "C", 1), 0);
+    cr_assert(suite_list(SAMPLE_SUITE, &tests, &problem), "%s", problem.message);
+    cr_assert_eq(tests.count, 10);
+}
+
+Test(suite_runner, refuses_to_list_a_suite_without_a_test) {
+    autodone(string_list) struct string_list tests = {0};
+    cr_assert(!suite_list(SAMPLE_EMPTY_SUITE, &tests, &problem));
+    cr_assert(strstr(problem.message, "has no test") != NULL, "%s", problem.message);
 }
 
 Test(suite_runner, refuses_to_list_what_is_no_suite) {

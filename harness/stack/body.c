@@ -155,6 +155,8 @@ bool body_make(const struct body_site *site, const struct plan_service *service,
     json_object_set_new(host_config, "RestartPolicy", json_pack("{s:s}", "Name", "no"));
     json_object_set_new(host_config, "LogConfig",
                         json_pack("{s:s, s:{}}", "Type", "json-file", "Config"));
+    if (site->no_way_out && json_object_get(host_config, "Dns") == NULL)
+        json_object_set_new(host_config, "Dns", json_pack("[s]", "127.0.0.1"));
     add_labels(site, service, body);
     add_networks(site, service, body, host_config);
     if (site->publish && service->port != 0)

@@ -15,6 +15,9 @@ struct body_site {
     const char *binds_folder; // copies of writable bind mounts go here
     const char *role;
     bool publish;
+    // The engine gives no way out: names beyond the stack are refused at once, where a resolver
+    // that nobody answers would hold up look-ups, and even the removal of containers, for seconds.
+    bool no_way_out;
 };
 
 // *ret_body is a new reference. The first network is in it; the others are connected afterwards

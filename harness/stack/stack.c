@@ -6,6 +6,7 @@
 #include "compose/environment_file.h"
 #include "engine/container.h"
 #include "engine/logs.h"
+#include "run/private_engine.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,8 @@ static struct stack *stack_new(struct run *run, struct engine *engine, const str
     self->plan = plan;
     self->options = *options;
     self->suffix = memory_copy_string(options->suffix != NULL ? options->suffix : "");
+    autofree_string char *state = state_folder();
+    self->no_way_out = private_engine_is_host(state, engine_host(engine));
     self->folder = memory_format("%s/stack%s", run_folder(run), self->suffix);
     self->watch_cancel = (struct cancel){.pipe_read = -1, .pipe_write = -1};
     pthread_mutex_init(&self->created_lock, NULL);

@@ -29,7 +29,8 @@ struct stack {
     const struct plan *plan;
     struct stack_options options;
     char *suffix;
-    char *folder; // <run folder>/stack<suffix>
+    bool no_way_out; // a private engine: see body.h
+    char *folder;    // <run folder>/stack<suffix>
     struct ground ground;
     struct credentials *credentials;
     struct board board;

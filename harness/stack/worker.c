@@ -36,6 +36,7 @@ static struct body_site site_of(struct stack *stack, const char *binds_folder) {
         .binds_folder = binds_folder,
         .role = stack->options.role != NULL ? stack->options.role : "service",
         .publish = stack->options.publish,
+        .no_way_out = stack->no_way_out,
     };
 }
 
@@ -43,7 +44,8 @@ static bool create(struct stack_service *self, struct error *err) {
     struct stack *stack = self->stack;
     const struct body_site site = site_of(stack, stack->folder);
     json_t *body = NULL;
-    if (!body_make(&site, self->plan, self->image->reference, &body, err))
+    if (!run_guarded(stack->run, err) ||
+        !body_make(&site, self->plan, self->image->reference, &body, err))
         return false;
     autofree_string char *name =
         memory_format("assay-%s-%s%s", run_id(stack->run), self->plan->name, stack->suffix);
