@@ -50,7 +50,8 @@ static const struct plan_service *load(const char *compose) {
                               .credentials = credentials,
                               .binds_folder = ".",
                               .role = "service",
-                              .publish = site.publish};
+                              .publish = site.publish,
+                              .no_way_out = site.no_way_out};
     return &plan->services[0];
 }
 
@@ -79,6 +80,23 @@ Test(body, runs_the_image_that_was_chosen_for_it) {
     make(SERVICE("command: [a, b]"));
     expect_at("Image", "\"chosen:1\"");
     expect_at("Cmd", "[\"a\", \"b\"]");
+}
+
+Test(body, refuses_foreign_names_at_once_where_there_is_no_way_out) {
+    site.no_way_out = true;
+    make(SERVICE("restart: always"));
+    expect_at("HostConfig/Dns", "[\"127.0.0.1\"]");
+}
+
+Test(body, leaves_name_servers_alone_where_the_file_names_them_or_there_is_a_way_out) {
+    make(SERVICE("restart: always"));
+    expect_at("HostConfig/Dns", "null");
+    json_decref(TAKE(body));
+    credentials_free(TAKE(credentials));
+    cr_assert(file_remove_tree("secrets", &problem), "%s", problem.message);
+    site.no_way_out = true;
+    make(SERVICE("dns: 10.1.2.3"));
+    expect_at("HostConfig/Dns", "[\"10.1.2.3\"]");
 }
 
 Test(body, never_restarts_and_keeps_its_log_where_it_can_be_read) {
