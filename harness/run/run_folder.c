@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "process/stray.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,6 +17,7 @@
 
 #define OWNER_LIMIT ((size_t)4096)
 #define BASE_ATTEMPTS 100
+#define STRAY_TIMEOUT_MS 1000
 
 static void list_bases(struct string_list *ret_bases) {
     const char *runtime = getenv("XDG_RUNTIME_DIR");
@@ -119,6 +121,12 @@ bool run_folder_make(const char *run_id, const char *owner, char **ret_folder, s
     return false;
 }
 
+static bool remove_with_processes(const char *folder, struct error *err) {
+    autofree_string char *mark = memory_format("%s=%s/", RUN_RESULTS_VARIABLE, folder);
+    const bool none_left = stray_kill(mark, STRAY_TIMEOUT_MS, err);
+    return file_remove_tree(folder, none_left ? err : NULL) && none_left;
+}
+
 bool run_folder_remove(const char *run_id, int *ret_count, struct error *err) {
     autodone(string_list) struct string_list bases = {0};
     list_bases(&bases);
@@ -127,7 +135,7 @@ bool run_folder_remove(const char *run_id, int *ret_count, struct error *err) {
         struct stat status;
         if (lstat(folder, &status) != 0 || !is_ours_alone(bases.items[i], NULL))
             continue;
-        if (!file_remove_tree(folder, err))
+        if (!remove_with_processes(folder, err))
             return false;
         rmdir(bases.items[i]); // unless another run's folder is in it
         if (ret_count != NULL)

@@ -7,6 +7,10 @@
 
 #include <stdbool.h>
 
+// Each suite of a run has this in its environment, a path within the run's folder: by it the
+// processes that a suite leaves are known (process/stray.h).
+#define RUN_RESULTS_VARIABLE "ASSAY_RESULTS"
+
 #define RUN_FOLDER_GROWING ".new" // behind the name until the owner's file is in it
 
 // The first that is a tmpfs we may write to of $XDG_RUNTIME_DIR/assay, /run/assay (root) and
@@ -18,7 +22,7 @@ bool run_folder_base(char **ret_base, struct error *err) must_use;
 bool run_folder_make(const char *run_id, const char *owner, char **ret_folder,
                      struct error *err) must_use;
 // In whichever base it is, and the base when it was the last; *ret_count (may be NULL) grows by the
-// number removed.
+// number removed. Processes that the run's suites left are killed first.
 bool run_folder_remove(const char *run_id, int *ret_count, struct error *err) must_use;
 
 // Calls visit for each run's folder; owner is "" when there is none to read.

@@ -7,6 +7,7 @@
 #include "base/string_list.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -67,6 +68,25 @@ Test(run_folder, takes_the_base_along_when_it_was_the_last) {
     cr_assert(run_folder_remove("bbbbbbbbbb", &removed, &err), "%s", err.message);
     cr_assert_eq(removed, 2);
     cr_assert_not(file_exists(base));
+}
+
+// A test process of Criterion's whose parent was killed at the wrong moment.
+Test(run_folder, takes_along_the_processes_of_its_suites) {
+    const char *folder = make("aaaaaaaaaa", "a");
+    const char *results = within(folder, "postgres.results");
+    const pid_t pid = fork();
+    if (pid == 0) {
+        setsid();
+        setenv(RUN_RESULTS_VARIABLE, results, 1);
+        execlp("sh", "sh", "-c", "kill -STOP $$", NULL);
+        _exit(127);
+    }
+    int status = 0;
+    cr_assert_eq(waitpid(pid, &status, WUNTRACED), pid);
+    cr_assert(WIFSTOPPED(status));
+    cr_assert(run_folder_remove("aaaaaaaaaa", NULL, &err), "%s", err.message);
+    cr_assert_eq(waitpid(pid, &status, 0), pid);
+    cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
 Test(run_folder, that_is_gone_already_can_be_removed) {

@@ -5,6 +5,9 @@
 #define _GNU_SOURCE
 #include "scenario/recorder.h"
 
+#include "run/run_folder.h"
+#include "scenario/worker_memory.h"
+
 #include <criterion/criterion.h>
 #include <criterion/hooks.h>
 #include <jansson.h>
@@ -13,7 +16,7 @@
 #include <string.h>
 
 static void record(json_t *line) {
-    const char *path = getenv(RECORDER_VARIABLE);
+    const char *path = getenv(RUN_RESULTS_VARIABLE);
     FILE *file = path != NULL ? fopen(path, "ae") : NULL;
     char *text = json_dumps(line, JSON_COMPACT);
     if (file != NULL && text != NULL)
@@ -86,4 +89,5 @@ ReportHook(POST_ALL)(struct criterion_global_stats *stats) {
 }
 
 void recorder_link(void) {
+    worker_memory_link();
 }

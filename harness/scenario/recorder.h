@@ -1,6 +1,6 @@
 // How a suite tells the runner what its tests came to.
 //
-// Lines of JSON in the file that RECORDER_VARIABLE names:
+// Lines of JSON in the file that $ASSAY_RESULTS (RUN_RESULTS_VARIABLE) names:
 //   {"planned": 14}                       once, before the first test
 //   {"suite": "postgres", "test": "refuses_a_duplicate_key", "outcome": "passed", "seconds": 0.012,
 //    "signal": 0, "exit_status": 0, "reason": "not verified: …", "failures": [{"message", "file",
@@ -9,7 +9,6 @@
 // outcome: passed, failed, skipped, crashed, "timed out", exited.
 #pragma once
 
-#define RECORDER_VARIABLE "ASSAY_RESULTS"
 #define RECORDER_NOT_VERIFIED "not verified: "
 #define RECORDER_NOT_APPLICABLE "not applicable: "
 

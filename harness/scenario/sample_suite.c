@@ -1,8 +1,16 @@
 // A suite that does everything a suite may do wrong: the runner's tests run it.
 #include "scenario/clients.h"
 
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static struct scenario *scenario;
@@ -27,6 +35,31 @@ Test(sample, fails_with_a_message_no_format_can_hold) {
 
 Test(sample, expected_another_error) {
     must_fail(error_set(err, ERROR_TIMEOUT, 0, "too late"), ERROR_SERVICE, SERVICE_ERROR_LOGIN);
+}
+
+static bool in_folder(const char *folder, const char *name) {
+    autofree_string char *path = path_join(folder, name);
+    return file_exists(path);
+}
+
+static void expect_memory(const char *name, const char *folder) {
+    const int fd = shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0600);
+    const bool there = in_folder(folder, name + 1);
+    const bool elsewhere = strcmp(folder, "/dev/shm") != 0 && in_folder("/dev/shm", name + 1);
+    shm_unlink(name);
+    cr_assert(fd >= 0 && there, "%s is not in %s", name, folder);
+    cr_assert_not(elsewhere || in_folder(folder, name + 1));
+    close(fd);
+}
+
+Test(sample, shares_memory_in_the_folder_of_the_run) {
+    char results[PATH_MAX];
+    snprintf(results, sizeof results, "%s", getenv("ASSAY_RESULTS"));
+    char name[64];
+    snprintf(name, sizeof name, "/bxfi_%d_sample", (int)getpid());
+    expect_memory(name, dirname(results));
+    snprintf(name, sizeof name, "/sample_%d", (int)getpid());
+    expect_memory(name, "/dev/shm");
 }
 
 Test(sample, crashes) {

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "process/child.h"
+#include "run/run_folder.h"
 #include "scenario/recorder.h"
 #include "scenario/suite_results.h"
 
@@ -132,7 +133,7 @@ static void read_new_results(struct suite_task *self) {
 
 static void fill_environment(const struct suite_task *self, struct string_list *environment) {
     add_environment(environment);
-    string_list_addf(environment, "%s=%s", RECORDER_VARIABLE, self->results_path);
+    string_list_addf(environment, "%s=%s", RUN_RESULTS_VARIABLE, self->results_path);
     if (self->runner->environment_file != NULL)
         string_list_addf(environment, "ASSAY_ENVIRONMENT=%s", self->runner->environment_file);
 }
