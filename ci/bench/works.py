@@ -31,10 +31,11 @@ PORT = "testcontainers-go, ForListeningPort"
 SQL = "testcontainers-go, ForSQL"
 ON_PREPARED = "testcontainers-go on assay's prepared image"
 PREPARED = "assay"
+ENGINE = "the engine alone: create and start of `true`"
 FIRST_BOOT = "assay, no prepared image (--first-boot)"
 
 
-def database_lanes(service, ours, peer):
+def database_lanes(service, ours, peer, engine):
     lanes = [Lane(PREPARED, lambda: ours.time("--service", service, "--select", service))]
     if peer is not None:
         lanes += [
@@ -44,6 +45,8 @@ def database_lanes(service, ours, peer):
         ]
     lanes.append(Lane(FIRST_BOOT, lambda: ours.time("--service", service, "--select", service,
                                                     "--first-boot")))
+    if engine.usable:
+        lanes.append(Lane(ENGINE, lambda: engine.time(service)))
     return lanes
 
 
