@@ -95,7 +95,7 @@ static void check_engine(struct checkup *self) {
         finding.seen = memory_copy_string(problem.message);
         finding.mend = memory_copy_string(
             geteuid() == 0
-                ? "apt-get install --no-install-recommends docker.io iptables mmdebstrap"
+                ? "apt-get install --no-install-recommends docker.io crun iptables mmdebstrap"
                 : "start your Docker engine, or join its group; as root assay can start a "
                   "private one");
     }
