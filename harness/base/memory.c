@@ -6,14 +6,18 @@
 #include <string.h>
 #include <unistd.h>
 
-static void *or_exit(void *block) {
-    if (block != NULL)
-        return block;
+noreturn void memory_is_out(void) {
     static const char message[] = "assay: out of memory\n";
     if (write(STDERR_FILENO, message, sizeof message - 1) < 0) {
         // Nobody can be told; the exit status still says it.
     }
     _exit(3);
+}
+
+static void *or_exit(void *block) {
+    if (block == NULL)
+        memory_is_out();
+    return block;
 }
 
 void *memory_new(size_t count, size_t size) {

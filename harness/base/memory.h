@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdnoreturn.h>
 
 void *memory_new(size_t count, size_t size) must_use;                    // zeroed
 void *memory_resize(void *block, size_t count, size_t size) must_use;    // as reallocarray
@@ -14,3 +15,6 @@ char *memory_copy_string(const char *string) must_use;                   // NULL
 char *memory_copy_bytes(const void *bytes, size_t length) must_use;      // NUL-terminated copy
 char *memory_format(const char *format, ...) printf_like(1, 2) must_use; // as asprintf
 char *memory_format_list(const char *format, va_list arguments) printf_like(1, 0) must_use;
+
+// The same end, for a library whose NULL can mean nothing else.
+noreturn void memory_is_out(void);

@@ -1,8 +1,12 @@
 #include "command/command.h"
 
+#include "base/json_memory.h"
+
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,9 +76,19 @@ static void open_standard_streams(void) {
             _exit(EXIT_ENVIRONMENT);
 }
 
-int main(int argc, char **argv) {
-    open_standard_streams();
-    signal(SIGPIPE, SIG_IGN);
+// Who asked for a list or for help and got half of it, on a full disk, must not be told that all is
+// well.
+static int when_printed(int status) {
+    errno = 0;
+    const bool broken = ferror(stdout) != 0; // earlier: the cause is not known any more
+    if (fflush(stdout) == 0 && !broken)
+        return status;
+    fprintf(stderr, "assay: cannot print all of the output%s%s\n", errno != 0 ? ": " : "",
+            errno != 0 ? strerror(errno) : "");
+    return status == EXIT_PASSED ? EXIT_ENVIRONMENT : status;
+}
+
+static int run(int argc, char **argv) {
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;
@@ -92,4 +106,11 @@ int main(int argc, char **argv) {
             return commands[i].run(argc - 1, argv + 1);
     fprintf(stderr, "assay: there is no command \"%s\"; see `assay --help`\n", argv[1]);
     return EXIT_USAGE;
+}
+
+int main(int argc, char **argv) {
+    open_standard_streams();
+    signal(SIGPIPE, SIG_IGN);
+    json_memory_init();
+    return when_printed(run(argc, argv));
 }

@@ -43,10 +43,17 @@ static struct mark mark_of(struct reader *self, struct fy_token *token) {
     return mark;
 }
 
+// Without memory libfyaml gives an empty text, which would be a lost argument or limit; the length
+// it finds without allocating.
 static char *copy_token(struct fy_token *token) {
+    if (token == NULL)
+        return memory_copy_string("");
     size_t length = 0;
+    const size_t expected = fy_token_get_text_length(token);
     const char *bytes = fy_token_get_text(token, &length);
-    return memory_copy_bytes(bytes != NULL ? bytes : "", bytes != NULL ? length : 0);
+    if (bytes == NULL || length != expected)
+        memory_is_out();
+    return memory_copy_bytes(bytes, length);
 }
 
 // What the parser itself found wrong, or the end of the stream when nothing was.

@@ -2,6 +2,7 @@
 #include "scenario/scenario.h"
 
 #include "base/check.h"
+#include "base/json_memory.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "scenario/recorder.h"
@@ -26,6 +27,7 @@ struct error *scenario_error(const struct scenario *self) {
 
 struct scenario *scenario_open(void) {
     recorder_link();
+    json_memory_init();
     struct scenario *self = memory_new(1, sizeof *self);
     const char *path = getenv("ASSAY_ENVIRONMENT");
     if (path == NULL) {
