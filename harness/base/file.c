@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -78,7 +79,27 @@ bool file_write_atomic(const char *path, const void *bytes, size_t length, mode_
 }
 
 bool file_exists(const char *path) {
-    return access(path, F_OK) == 0;
+    return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR && errno != EACCES);
+}
+
+bool folder_list(const char *path, struct string_list *ret_names, struct error *err) {
+    autodone(string_list) struct string_list names = {0};
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return error_set_errno(err, "cannot read the folder %s", path);
+    errno = 0;
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL; errno = 0)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            string_list_add(&names, entry->d_name);
+    const int failure = errno;
+    closedir(folder);
+    errno = failure;
+    if (failure != 0)
+        return error_set_errno(err, "cannot read the folder %s", path);
+    string_list_sort(&names);
+    *ret_names = names;
+    names = (struct string_list){0};
+    return true;
 }
 
 bool folder_make(const char *path, mode_t mode, struct error *err) {

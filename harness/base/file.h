@@ -3,6 +3,7 @@
 
 #include "base/attributes.h"
 #include "base/error.h"
+#include "base/string_list.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,8 +18,12 @@ bool file_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_len
 bool file_write_atomic(const char *path, const void *bytes, size_t length, mode_t mode,
                        struct error *err) must_use;
 
+// What cannot be looked at counts as there, for a reason other than that we may not: whoever opens
+// it then learns why. A settings file that a full table of files hides would just not be honoured.
 bool file_exists(const char *path);
 bool folder_make(const char *path, mode_t mode, struct error *err) must_use; // with parents
+// The names in a folder, sorted, without "." and ".."; *ret_names (zeroed) is the caller's.
+bool folder_list(const char *path, struct string_list *ret_names, struct error *err) must_use;
 // Removes a file or a whole folder; does not follow symbolic links; absent is fine.
 bool file_remove_tree(const char *path, struct error *err) must_use;
 

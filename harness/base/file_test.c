@@ -223,3 +223,26 @@ Test(file, paths_are_joined_with_one_slash) {
         free(joined);
     }
 }
+
+Test(file, of_a_folder_are_listed_by_name_and_a_folder_that_is_none_is_an_error) {
+    struct error err = {0};
+    struct string_list names = {0};
+    write_file("x");
+    cr_assert(folder_list(held.folder, &names, &err), "%s", err.message);
+    cr_assert_eq(names.count, 1);
+    cr_assert_str_eq(names.items[0], "file");
+    string_list_done(&names);
+
+    cr_assert_not(folder_list(held.path, &names, &err));
+    cr_assert_eq(err.code, ENOTDIR);
+}
+
+// A link that leads to itself stands for all that is there and cannot be looked at.
+Test(file, that_cannot_be_looked_at_counts_as_there) {
+    cr_assert_not(file_exists(held.path));
+    cr_assert_eq(symlink("file", held.path), 0);
+    cr_assert(file_exists(held.path));
+    struct error err = {0};
+    cr_assert_not(file_read(held.path, 100, &held.bytes, NULL, &err));
+    cr_assert_eq(err.code, ELOOP);
+}

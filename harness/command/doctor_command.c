@@ -9,6 +9,7 @@
 #include "engine/image.h"
 #include "image/recipe.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -115,21 +116,33 @@ static void check_base(struct checkup *self) {
     show(self, finding);
 }
 
+// What could not be found out is no good news.
+static void show_problem(struct checkup *self, const char *subject, const struct error *problem) {
+    show(self, (struct finding){.subject = subject,
+                                .status = EXIT_ENVIRONMENT,
+                                .seen = memory_copy_string(problem->message),
+                                .costs = memory_copy_string("a run may meet the same")});
+}
+
 // Where the image of each service of the standard devstack would come from.
 static void check_image(struct checkup *self, const char *recipes,
                         const struct plan_service *service) {
+    struct error problem = {0};
     autofree_string char *tag = NULL;
     const bool ours = strncmp(service->image, "assay/", strlen("assay/")) == 0;
     const char *recipe = ours ? service->image + strlen("assay/") : service->substitute;
     bool present = false;
+    bool built = false;
     struct engine *engine = self->session->engine;
-    if (engine != NULL && image_exists(engine, service->image, &present, NULL) && present) {
+    if ((engine != NULL && !image_exists(engine, service->image, &present, &problem)) ||
+        (recipe != NULL && !recipe_tag(recipes, recipe, &tag, &problem)) ||
+        (tag != NULL && engine != NULL && !image_exists(engine, tag, &built, &problem)))
+        show_problem(self, service->name, &problem);
+    else if (present)
         show(self, (struct finding){.subject = service->name,
                                     .good = true,
                                     .seen = memory_format("%s is in the engine", service->image)});
-        return;
-    }
-    if (recipe == NULL || !recipe_tag(recipes, recipe, &tag, NULL)) {
+    else if (tag == NULL)
         show(self,
              (struct finding){.subject = service->name,
                               .status = EXIT_NOT_VERIFIED,
@@ -137,14 +150,13 @@ static void check_image(struct checkup *self, const char *recipes,
                               .costs = memory_copy_string("not verified, unless a registry has it"),
                               .mend = memory_format("docker pull %s, or assay images load DIR",
                                                     service->image)});
-        return;
-    }
-    const bool built = engine != NULL && image_exists(engine, tag, &present, NULL) && present;
-    show(self, (struct finding){.subject = service->name,
-                                .good = true,
-                                .seen = memory_format("%s%s %s", tag, ours ? "" : " in place of ",
-                                                      ours ? (built ? "is built" : "will be built")
-                                                           : service->image)});
+    else
+        show(self,
+             (struct finding){.subject = service->name,
+                              .good = true,
+                              .seen = memory_format("%s%s %s", tag, ours ? "" : " in place of ",
+                                                    ours ? (built ? "is built" : "will be built")
+                                                         : service->image)});
 }
 
 static void check_images(struct checkup *self) {
@@ -153,7 +165,7 @@ static void check_images(struct checkup *self) {
     autofree_string char *fixtures = NULL;
     autofree(plan) struct plan *plan = NULL;
     if (!place_fixtures(&fixtures, &problem)) {
-        fprintf(stderr, "assay: %s\n", problem.message);
+        show_problem(self, "fixtures", &problem);
         return;
     }
     autofree_string char *recipes = path_join(fixtures, "images");
@@ -161,7 +173,7 @@ static void check_images(struct checkup *self) {
     const char *const files[] = {devstack, NULL};
     const struct plan_options options = {.files = files, .profiles = standard};
     if (!plan_load(&options, &plan, &problem)) {
-        fprintf(stderr, "assay: %s\n", problem.message);
+        show_problem(self, "devstack", &problem);
         return;
     }
     for (size_t i = 0; i < plan->service_count; i++)
@@ -171,9 +183,17 @@ static void check_images(struct checkup *self) {
 static void check_disk(struct checkup *self) {
     autofree_string char *state = state_folder();
     struct statvfs disk;
+    struct error problem = {0};
     autofree_string char *folder = memory_copy_string(state);
-    while (statvfs(folder, &disk) != 0 && strrchr(folder, '/') > folder)
-        *strrchr(folder, '/') = '\0';
+    int looked = 0;
+    while ((looked = statvfs(folder, &disk)) != 0 && errno == ENOENT &&
+           strrchr(folder, '/') > folder)
+        *strrchr(folder, '/') = '\0'; // it is not made yet
+    if (looked != 0) {
+        error_set_errno(&problem, "cannot tell how much is free for %s", state);
+        show_problem(self, "disk", &problem);
+        return;
+    }
     const unsigned long long free_bytes = (unsigned long long)disk.f_bavail * disk.f_frsize;
     const bool good = free_bytes >= LEAST_FREE_BYTES;
     show(self,

@@ -4,7 +4,6 @@
 #include "base/file.h"
 #include "base/memory.h"
 
-#include <dirent.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,16 +59,13 @@ bool place_suites(struct string_list *ret_paths, struct error *err) {
     autofree_string char *folder = NULL;
     if (!find_folder("suites", candidates, &folder, err))
         return false;
-    DIR *entries = opendir(folder);
-    if (entries == NULL)
-        return error_set_errno(err, "cannot read %s", folder);
-    struct dirent *entry = NULL;
-    while ((entry = readdir(entries)) != NULL) {
-        autofree_string char *path = path_join(folder, entry->d_name);
+    autodone(string_list) struct string_list names = {0};
+    if (!folder_list(folder, &names, err))
+        return false;
+    for (size_t i = 0; i < names.count; i++) {
+        autofree_string char *path = path_join(folder, names.items[i]);
         if (is_executable_file(path))
             string_list_add(ret_paths, path);
     }
-    closedir(entries);
-    string_list_sort(ret_paths);
     return true;
 }

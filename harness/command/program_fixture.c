@@ -217,7 +217,9 @@ char *program_leftovers(pid_t program) {
     note_all(&search, "container", "Id", container_list);
     note_all(&search, "network", "Name", network_list);
     note_all(&search, "volume", "Name", volume_list);
-    run_folder_each(note_folder, &search);
+    struct error problem = {0};
+    if (!run_folder_each(note_folder, &search, &problem))
+        text_append(&search.found, problem.message);
     return search.found.length > 0 ? text_take(&search.found) : memory_copy_string("");
 }
 

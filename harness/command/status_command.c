@@ -8,6 +8,7 @@
 #include "run/private_engine.h"
 #include "run/run_cleanup.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@ static const char STATUS_HELP[] =
     "Shows the stacks that `assay up` left running: name, project, where its environment file is\n"
     "and how long its lease still runs. With NAME only that one, and its lease is renewed.\n"
     "\n"
-    "exit status: 0 there is one, 1 there is none\n";
+    "exit status: 0 there is one, 1 there is none, 3 what there is cannot be read\n";
 
 static const char DOWN_HELP[] =
     "usage: assay down [NAME]\n"
@@ -43,9 +44,9 @@ static int read_name(const char *command, const char *help, int argc, char **arg
     return -1;
 }
 
-static bool show(const char *state, const char *name) {
+static bool show(const char *state, const char *name, struct error *err) {
     autodone(lease_facts) struct lease_facts facts = {0};
-    if (!lease_find(state, name, &facts, NULL))
+    if (!lease_find(state, name, &facts, err))
         return false;
     const int64_t left_s = (facts.expires_wall_ms - clock_wall_ms()) / 1000;
     printf("%-12s %-16s run %s, lease %lld min %02lld s\n%-12s %s\n", name, facts.project,
@@ -62,7 +63,28 @@ static int show_one(const char *state, const char *name) {
         fprintf(stderr, "assay: there is no stack \"%s\"; `assay up` makes one\n", name);
         return EXIT_FAILED;
     }
-    return lease_renew(lease, &problem) && show(state, name) ? EXIT_PASSED : report_error(&problem);
+    return lease_renew(lease, &problem) && show(state, name, &problem) ? EXIT_PASSED
+                                                                       : report_error(&problem);
+}
+
+// One that was removed since it was listed is not one that could not be read.
+static int show_all(const char *state) {
+    struct error problem = {0};
+    autodone(string_list) struct string_list names = {0};
+    if (!lease_names(state, &names, &problem))
+        return report_error(&problem);
+    size_t shown = 0;
+    int status = EXIT_PASSED;
+    for (size_t i = 0; i < names.count; i++) {
+        if (show(state, names.items[i], &problem))
+            shown++;
+        else if (problem.code != ENOENT)
+            status = report_error(&problem);
+    }
+    if (shown > 0 || status != EXIT_PASSED)
+        return status;
+    puts("no stack is up; `assay up` makes one");
+    return EXIT_FAILED;
 }
 
 int command_status(int argc, char **argv) {
@@ -73,14 +95,7 @@ int command_status(int argc, char **argv) {
     autofree_string char *state = state_folder();
     if (name != NULL)
         return show_one(state, name);
-    autodone(string_list) struct string_list names = {0};
-    lease_names(state, &names);
-    size_t shown = 0;
-    for (size_t i = 0; i < names.count; i++)
-        shown += show(state, names.items[i]) ? 1 : 0;
-    if (shown == 0)
-        puts("no stack is up; `assay up` makes one");
-    return shown > 0 ? EXIT_PASSED : EXIT_FAILED;
+    return show_all(state);
 }
 
 int command_down(int argc, char **argv) {

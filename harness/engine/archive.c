@@ -9,7 +9,6 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -96,27 +95,6 @@ static bool write_link(struct archive *tar, const char *name, const char *path, 
 
 // ---- walking
 
-static bool list_folder(const char *path, struct string_list *names, struct error *err) {
-    DIR *folder = opendir(path);
-    if (folder == NULL)
-        return error_set_errno(err, "cannot read the folder %s", path);
-    for (;;) {
-        errno = 0;
-        const struct dirent *entry = readdir(folder);
-        if (entry == NULL)
-            break;
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            string_list_add(names, entry->d_name);
-    }
-    const int failure = errno;
-    closedir(folder);
-    errno = failure;
-    if (failure != 0)
-        return error_set_errno(err, "cannot read the folder %s", path);
-    string_list_sort(names);
-    return true;
-}
-
 static bool write_folder(struct archive *tar, const char *path, const char *prefix, int depth,
                          struct error *err);
 
@@ -143,7 +121,7 @@ static bool write_folder(struct archive *tar, const char *path, const char *pref
         return error_set(err, ERROR_SYSTEM, ELOOP, "%s is more than %d folders deep", path,
                          DEPTH_LIMIT);
     autodone(string_list) struct string_list names = {0};
-    if (!list_folder(path, &names, err))
+    if (!folder_list(path, &names, err))
         return false;
     for (size_t i = 0; i < names.count; i++) {
         autofree_string char *child = path_join(path, names.items[i]);

@@ -36,12 +36,19 @@ static bool read_line(const char *path, char *line, size_t size, struct error *e
 }
 
 // machine-id(5): the id is confidential; what leaves the host is a keyed hash.
-static void host_identity(char host[20]) {
+static bool host_identity(char host[20], struct error *err) {
     static const char key[] = "assay host identity";
     char machine_id[64] = "";
     char name[HOST_NAME_MAX + 1] = "";
-    if (!read_line("/etc/machine-id", machine_id, sizeof machine_id, NULL))
-        machine_id[0] = '\0'; // not everywhere; the host name alone must do
+    struct error problem = {0};
+    // Not everywhere (ENOENT), or empty (EINVAL): the host name alone must do. That it cannot be
+    // read now would make us another host's, whose runs nobody here may sweep.
+    if (!read_line("/etc/machine-id", machine_id, sizeof machine_id, &problem) &&
+        problem.code != ENOENT && problem.code != EINVAL && problem.code != EACCES) {
+        if (err != NULL)
+            *err = problem;
+        return false;
+    }
     gethostname(name, sizeof name - 1);
     unsigned char hash[crypto_generichash_BYTES_MIN];
     crypto_generichash_state state;
@@ -50,28 +57,34 @@ static void host_identity(char host[20]) {
     crypto_generichash_update(&state, (const unsigned char *)name, strlen(name));
     crypto_generichash_final(&state, hash, sizeof hash);
     sodium_bin2hex(host, 17, hash, 8);
+    return true;
 }
 
 // The number in a link such as "pid:[4026531836]", or `initial` where the kernel has no such
-// namespace.
-static void namespace_number(const char *path, const char *initial, char number[12]) {
+// namespace. Any other failure is one: taken for initial, a container would pass for the host.
+static bool namespace_number(const char *path, const char *initial, char number[12],
+                             struct error *err) {
     char link[64] = "";
-    const ssize_t length = readlink(path, link, sizeof link - 1);
-    const char *bracket = length > 0 ? strchr(link, '[') : NULL;
+    if (readlink(path, link, sizeof link - 1) < 0 && errno != ENOENT)
+        return error_set_errno(err, "cannot read %s", path);
+    const char *bracket = strchr(link, '[');
     const size_t digits = bracket != NULL ? strspn(bracket + 1, "0123456789") : 0;
     snprintf(number, 12, "%.*s", digits > 0 ? (int)digits : 11, digits > 0 ? bracket + 1 : initial);
+    return true;
 }
 
-static void own_namespaces(char namespaces[28]) {
+static bool own_namespaces(char namespaces[28], struct error *err) {
     char pid_namespace[12];
     char time_namespace[12];
-    namespace_number("/proc/self/ns/pid", INITIAL_PID_NAMESPACE, pid_namespace);
-    namespace_number("/proc/self/ns/time", INITIAL_TIME_NAMESPACE, time_namespace);
+    if (!namespace_number("/proc/self/ns/pid", INITIAL_PID_NAMESPACE, pid_namespace, err) ||
+        !namespace_number("/proc/self/ns/time", INITIAL_TIME_NAMESPACE, time_namespace, err))
+        return false;
     if (strcmp(pid_namespace, INITIAL_PID_NAMESPACE) == 0 &&
         strcmp(time_namespace, INITIAL_TIME_NAMESPACE) == 0)
         snprintf(namespaces, 28, INITIAL);
     else
         snprintf(namespaces, 28, "%s.%s", pid_namespace, time_namespace);
+    return true;
 }
 
 // From /proc/PID/stat: "pid (comm) state ppid …". comm may hold blanks and parentheses, so fields
@@ -101,10 +114,9 @@ bool owner_self(struct owner *ret_owner, struct error *err) {
     struct owner self = {.pid = getpid()};
     char state;
     if (!read_line("/proc/sys/kernel/random/boot_id", self.boot_id, sizeof self.boot_id, err) ||
-        !read_process(self.pid, &state, &self.start_ticks, err))
+        !read_process(self.pid, &state, &self.start_ticks, err) || !host_identity(self.host, err) ||
+        !own_namespaces(self.namespaces, err))
         return error_prefix(err, "cannot tell who owns this run");
-    host_identity(self.host);
-    own_namespaces(self.namespaces);
     *ret_owner = self;
     return true;
 }

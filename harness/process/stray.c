@@ -8,7 +8,7 @@
 #include "base/file.h"
 
 #include <ctype.h>
-#include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,15 +21,15 @@
 struct search {
     const char *mark;
     int found;
+    struct error unread; // of a process that may be one of them
 };
 
-static bool has_mark(const char *process, const char *mark) {
+static bool has_mark(const char *process, const char *mark, struct error *err) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%.20s/environ", process);
     autofree_string char *environment = NULL;
     size_t length = 0;
-    // Others' processes cannot be read, nor those that have just ended: not ours to kill.
-    if (!file_read(path, ENVIRONMENT_LIMIT, &environment, &length, NULL))
+    if (!file_read(path, ENVIRONMENT_LIMIT, &environment, &length, err))
         return false;
     for (const char *entry = environment; entry < environment + length; entry += strlen(entry) + 1)
         if (strncmp(entry, mark, strlen(mark)) == 0)
@@ -44,8 +44,14 @@ static void look_at(struct search *self, const char *process) {
     if (pid == getpid())
         return;
     autoclose_fd int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (!has_mark(process, self->mark))
+    struct error problem = {0};
+    if (!has_mark(process, self->mark, &problem)) {
+        // Others' processes cannot be read, nor those that have just ended: not ours to kill.
+        if (problem.code != 0 && problem.code != EACCES && problem.code != EPERM &&
+            problem.code != ENOENT && problem.code != ESRCH)
+            self->unread = problem;
         return;
+    }
     self->found++;
     if (pidfd >= 0)
         syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
@@ -55,14 +61,19 @@ static void look_at(struct search *self, const char *process) {
 
 static bool none_found(void *context, struct error *err) {
     struct search *self = context;
-    DIR *processes = opendir("/proc");
-    if (processes == NULL)
-        return error_set_errno(err, "cannot list the processes in /proc");
+    autodone(string_list) struct string_list processes = {0};
+    if (!folder_list("/proc", &processes, err))
+        return false;
     self->found = 0;
-    for (struct dirent *entry; (entry = readdir(processes)) != NULL;)
-        if (isdigit((unsigned char)entry->d_name[0]))
-            look_at(self, entry->d_name);
-    closedir(processes);
+    self->unread = (struct error){0};
+    for (size_t i = 0; i < processes.count; i++)
+        if (isdigit((unsigned char)processes.items[i][0]))
+            look_at(self, processes.items[i]);
+    if (self->found == 0 && self->unread.domain != ERROR_NONE) {
+        if (err != NULL)
+            *err = self->unread;
+        return false;
+    }
     return self->found == 0 ||
            error_set(err, ERROR_TIMEOUT, 0, "%d processes with %s in their environment do not end",
                      self->found, self->mark);

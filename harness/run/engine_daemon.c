@@ -111,8 +111,8 @@ bool engine_daemon_possible(struct error *err) {
 }
 #endif
 
-pid_t engine_daemon_find(const struct engine_place *place) {
-    return engine_process_find(place, ENGINE_PROCESS_DAEMON);
+bool engine_daemon_find(const struct engine_place *place, pid_t *ret_pid, struct error *err) {
+    return engine_process_find(place, ENGINE_PROCESS_DAEMON, ret_pid, err);
 }
 
 bool engine_daemon_answers(const struct engine_place *place, struct error *err) {
@@ -192,7 +192,7 @@ static bool answers(void *context, struct error *err) {
 
 static bool has_died(void *context, struct error *err) {
     const struct starting *starting = context;
-    if (engine_process_judge(starting->place, starting->pid) == ENGINE_PROCESS_DAEMON)
+    if (engine_process_judge(starting->place, starting->pid) != ENGINE_PROCESS_NONE)
         return false;
     error_set(err, ERROR_UNAVAILABLE, 0, "dockerd ended by itself");
     return true;
@@ -223,14 +223,20 @@ bool engine_daemon_start(const struct engine_place *place, const struct cancel *
 // for a connection to time out (a second and more).
 static bool has_finished(void *context, struct error *err) {
     const struct starting *stopping = context;
-    if (engine_process_judge(stopping->place, stopping->pid) != ENGINE_PROCESS_DAEMON ||
-        engine_process_find(stopping->place, ENGINE_PROCESS_CONTAINERD) == 0)
+    pid_t containerd = 0;
+    if (engine_process_judge(stopping->place, stopping->pid) == ENGINE_PROCESS_NONE)
+        return true;
+    if (!engine_process_find(stopping->place, ENGINE_PROCESS_CONTAINERD, &containerd, err))
+        return false;
+    if (containerd == 0)
         return true;
     return error_set(err, ERROR_TIMEOUT, 0, "dockerd (pid %d) has not ended", (int)stopping->pid);
 }
 
 bool engine_daemon_stop(const struct engine_place *place, struct error *err) {
-    struct starting stopping = {.place = place, .pid = engine_daemon_find(place)};
+    struct starting stopping = {.place = place};
+    if (!engine_daemon_find(place, &stopping.pid, err))
+        return false;
     autodone(string_list) struct string_list bridges = {0};
     if (stopping.pid != 0) {
         engine_bridges_list(place, &bridges);

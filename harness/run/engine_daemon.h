@@ -37,8 +37,10 @@ void engine_place_done(struct engine_place *self);
 // Whether one can be started here: ERROR_UNAVAILABLE with the command that mends it.
 bool engine_daemon_possible(struct error *err) must_use;
 
-// The dockerd that serves this place, proved by its command line; 0: none.
-pid_t engine_daemon_find(const struct engine_place *place);
+// The dockerd that serves this place, proved by its command line; 0: none. An error when that
+// cannot be told.
+bool engine_daemon_find(const struct engine_place *place, pid_t *ret_pid,
+                        struct error *err) must_use;
 bool engine_daemon_answers(const struct engine_place *place, struct error *err) must_use;
 
 // Clears what an earlier one left, starts one in a session of its own, waits until it answers.

@@ -9,7 +9,6 @@
 #include "engine/engine.h"
 #include "engine/network.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -40,10 +39,17 @@ static const struct {
     {"runc", ENGINE_PROCESS_HELPER},
 };
 
-// What is kept of a command line is enough for our own, which all begin with their paths.
-static bool read_proc(pid_t pid, const char *file, char **ret_bytes, size_t *ret_length) {
+// ENGINE_PROCESS_UNKNOWN: it could not be read. Otherwise it is NONE, with *ret_bytes NULL for a
+// process that is gone, or that is another user's and not for us to read.
+static enum engine_process read_proc(pid_t pid, const char *file, char **ret_bytes,
+                                     size_t *ret_length) {
     autofree_string char *path = memory_format("/proc/%d/%s", (int)pid, file);
-    return file_read(path, PROC_READ_LIMIT, ret_bytes, ret_length, NULL);
+    struct error problem = {0};
+    if (file_read(path, PROC_READ_LIMIT, ret_bytes, ret_length, &problem))
+        return ENGINE_PROCESS_NONE;
+    const bool hidden = problem.code == ENOENT || problem.code == ESRCH || problem.code == EACCES ||
+                        problem.code == EFBIG; // ours begin with their paths and are short
+    return hidden ? ENGINE_PROCESS_NONE : ENGINE_PROCESS_UNKNOWN;
 }
 
 static bool is_below(const char *path, const char *folder) {
@@ -65,8 +71,9 @@ static enum engine_process program_sort(const char *path) {
 static enum engine_process judge_by_arguments(const struct engine_place *place, pid_t pid) {
     autofree_string char *arguments = NULL;
     size_t length = 0;
-    if (!read_proc(pid, "cmdline", &arguments, &length) || length == 0)
-        return ENGINE_PROCESS_NONE;
+    const enum engine_process unread = read_proc(pid, "cmdline", &arguments, &length);
+    if (arguments == NULL || length == 0)
+        return unread;
     const enum engine_process sort = program_sort(arguments);
     if (sort == ENGINE_PROCESS_NONE)
         return sort;
@@ -77,12 +84,15 @@ static enum engine_process judge_by_arguments(const struct engine_place *place, 
     return ENGINE_PROCESS_NONE;
 }
 
-static bool is_zombie(pid_t pid) {
+// What is gone meanwhile counts as one.
+static enum engine_process unless_zombie(pid_t pid, enum engine_process sort) {
     autofree_string char *status = NULL;
-    if (!read_proc(pid, "stat", &status, NULL))
-        return true;
+    const enum engine_process unread = read_proc(pid, "stat", &status, NULL);
+    if (status == NULL)
+        return unread;
     const char *after_name = strrchr(status, ')'); // the name may itself hold spaces and ")"
-    return after_name != NULL && (strncmp(after_name, ") Z", 3) == 0);
+    const bool zombie = after_name != NULL && strncmp(after_name, ") Z", 3) == 0;
+    return zombie ? ENGINE_PROCESS_NONE : sort;
 }
 
 enum engine_process engine_process_judge(const struct engine_place *place, pid_t pid) {
@@ -91,43 +101,58 @@ enum engine_process engine_process_judge(const struct engine_place *place, pid_t
         return sort;
     autofree_string char *groups = NULL;
     autofree_string char *mark = memory_format("/%s/", place->cgroup);
-    if (!read_proc(pid, "cgroup", &groups, NULL) || strstr(groups, mark) == NULL || is_zombie(pid))
-        return ENGINE_PROCESS_NONE;
-    return ENGINE_PROCESS_CONTAINED;
+    const enum engine_process unread = read_proc(pid, "cgroup", &groups, NULL);
+    if (groups == NULL)
+        return unread;
+    return strstr(groups, mark) != NULL ? unless_zombie(pid, ENGINE_PROCESS_CONTAINED)
+                                        : ENGINE_PROCESS_NONE;
 }
 
 // Calls visit for each process id of /proc until it returns false.
-static void each_process(bool (*visit)(void *context, pid_t pid), void *context) {
-    DIR *proc = opendir("/proc");
-    if (proc == NULL)
-        return;
-    for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
+static bool each_process(bool (*visit)(void *context, pid_t pid), void *context,
+                         struct error *err) {
+    autodone(string_list) struct string_list names = {0};
+    if (!folder_list("/proc", &names, err))
+        return false;
+    bool wanted = true;
+    for (size_t i = 0; wanted && i < names.count; i++) {
         char *end = NULL;
-        const long pid = strtol(entry->d_name, &end, 10);
-        if (*end == '\0' && pid > 1 && !visit(context, (pid_t)pid))
-            break;
+        const long pid = strtol(names.items[i], &end, 10);
+        if (*end == '\0' && pid > 1)
+            wanted = visit(context, (pid_t)pid);
     }
-    closedir(proc);
+    return true;
 }
 
 struct process_search {
     const struct engine_place *place;
     enum engine_process sort;
     pid_t found;
+    pid_t unknown;
 };
 
 static bool search_process(void *context, pid_t pid) {
     struct process_search *search = context;
-    if (engine_process_judge(search->place, pid) != search->sort)
-        return true;
-    search->found = pid;
-    return false;
+    const enum engine_process sort = engine_process_judge(search->place, pid);
+    if (sort == ENGINE_PROCESS_UNKNOWN)
+        search->unknown = pid;
+    if (sort == search->sort)
+        search->found = pid;
+    return search->found == 0;
 }
 
-pid_t engine_process_find(const struct engine_place *place, enum engine_process sort) {
+bool engine_process_find(const struct engine_place *place, enum engine_process sort, pid_t *ret_pid,
+                         struct error *err) {
     struct process_search search = {.place = place, .sort = sort};
-    each_process(search_process, &search);
-    return search.found;
+    if (!each_process(search_process, &search, err))
+        return false;
+    if (search.found == 0 && search.unknown != 0)
+        return error_set(err, ERROR_SYSTEM, EIO,
+                         "cannot tell whether process %d belongs to the private engine: "
+                         "/proc/%d cannot be read",
+                         (int)search.unknown, (int)search.unknown);
+    *ret_pid = search.found;
+    return true;
 }
 
 struct killing {
@@ -137,10 +162,10 @@ struct killing {
 
 static bool kill_if_ours(void *context, pid_t pid) {
     struct killing *killing = context;
-    if (engine_process_judge(killing->place, pid) != ENGINE_PROCESS_NONE) {
-        killing->living++;
+    const enum engine_process sort = engine_process_judge(killing->place, pid);
+    killing->living += sort != ENGINE_PROCESS_NONE ? 1 : 0;
+    if (sort != ENGINE_PROCESS_NONE && sort != ENGINE_PROCESS_UNKNOWN)
         kill(pid, SIGKILL);
-    }
     return true;
 }
 
@@ -148,7 +173,8 @@ static bool kill_if_ours(void *context, pid_t pid) {
 static bool none_lives(void *context, struct error *err) {
     struct killing *killing = context;
     killing->living = 0;
-    each_process(kill_if_ours, killing);
+    if (!each_process(kill_if_ours, killing, err))
+        return false;
     if (killing->living == 0)
         return true;
     return error_set(err, ERROR_SYSTEM, EBUSY, "%d processes of the private engine do not end",

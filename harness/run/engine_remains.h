@@ -16,12 +16,15 @@ enum engine_process {
     ENGINE_PROCESS_CONTAINERD,
     ENGINE_PROCESS_HELPER,    // a shim, runc
     ENGINE_PROCESS_CONTAINED, // runs in a container
+    ENGINE_PROCESS_UNKNOWN,   // /proc could not be read now: it may be any of them
 };
 
 // A zombie is ENGINE_PROCESS_NONE: nothing of it is left but its exit status.
 enum engine_process engine_process_judge(const struct engine_place *place, pid_t pid);
-// The first one of that sort; 0: none.
-pid_t engine_process_find(const struct engine_place *place, enum engine_process sort);
+// The first one of that sort; 0: none. An error when that cannot be told: to take a daemon that
+// serves others for none would end it.
+bool engine_process_find(const struct engine_place *place, enum engine_process sort, pid_t *ret_pid,
+                         struct error *err) must_use;
 
 // Kills and removes all of it. Call only when no daemon of the place is to go on.
 bool engine_remains_clear(const struct engine_place *place, struct error *err) must_use;

@@ -59,7 +59,9 @@ static bool is_claimed(void *context, struct error *err) {
     struct claim *claim = context;
     struct lease *self = claim->lease;
     if (flock(self->lock, LOCK_SH | LOCK_NB) != 0)
-        return error_set(err, ERROR_TIMEOUT, 0, "another process makes or removes this stack");
+        return errno == EWOULDBLOCK
+                   ? error_set(err, ERROR_TIMEOUT, 0, "another process makes or removes this stack")
+                   : error_set_errno(&claim->broken, "cannot lock %s", self->paths.lock);
     if (file_exists(self->paths.file)) {
         self->granted = lease_file_read(&self->paths, &self->facts, &claim->broken);
         return self->granted;
@@ -164,14 +166,14 @@ static bool judge_one(void *context, const struct lease_paths *paths,
 
 enum lease_state lease_judge(const char *state_folder, const char *run_id) {
     struct lease_search search = {.run_id = run_id};
-    lease_file_each(state_folder, judge_one, &search);
-    return search.state;
+    const bool all = lease_file_each(state_folder, judge_one, &search, NULL);
+    return search.state == LEASE_NONE && !all ? LEASE_UNKNOWN : search.state;
 }
 
 bool lease_needs_engine(const char *state_folder, const char *engine_host) {
     struct lease_search search = {.engine_host = engine_host};
-    lease_file_each(state_folder, judge_one, &search);
-    return search.state == LEASE_RUNS;
+    const bool all = lease_file_each(state_folder, judge_one, &search, NULL);
+    return search.state == LEASE_RUNS || !all;
 }
 
 static bool forget_one(void *context, const struct lease_paths *paths,
@@ -183,13 +185,18 @@ static bool forget_one(void *context, const struct lease_paths *paths,
 
 void lease_forget(const char *state_folder, const char *run_id) {
     autofree_string char *wanted = memory_copy_string(run_id);
-    lease_file_each(state_folder, forget_one, wanted);
+    struct error ignored; // the lease of a stack that is gone ends by itself
+    (void)!lease_file_each(state_folder, forget_one, wanted, &ignored);
 }
 
-// Whether the file is still that run's; *ret_left_ms is what its lease has left.
+// Whether the file is still that run's; *ret_left_ms is what its lease has left. While it cannot be
+// read it is, and has what it had: the next look tells.
 static bool is_ours(const struct lease *self, const char *run_id, int64_t *ret_left_ms) {
     autodone(lease_facts) struct lease_facts facts = {0};
-    if (!lease_file_read(&self->paths, &facts, NULL) || strcmp(facts.run_id, run_id) != 0)
+    struct error problem = {0};
+    if (!lease_file_read(&self->paths, &facts, &problem))
+        return problem.domain == ERROR_SYSTEM && problem.code != ENOENT;
+    if (strcmp(facts.run_id, run_id) != 0)
         return false;
     *ret_left_ms = facts.expires_wall_ms - clock_wall_ms();
     return true;
@@ -215,7 +222,7 @@ bool lease_keep(const char *state_folder, const char *name, const char *run_id,
         return true;
     autofree_string char *keeper_path = memory_copy_string(paths.keeper);
     struct lease *self = lease_new(&paths, lock);
-    int64_t left_ms = 0;
+    int64_t left_ms = KEEPER_INTERVAL_MS; // until it has been read
     bool mine = is_ours(self, run_id, &left_ms);
     const bool never = !mine;
     if (open_lock(keeper_path, &keeper, NULL))

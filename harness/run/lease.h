@@ -52,15 +52,18 @@ void lease_release(struct lease *self);                           // renews firs
 // Without holding it; ERROR_USAGE when there is none.
 bool lease_find(const char *state_folder, const char *name, struct lease_facts *ret_facts,
                 struct error *err) must_use;
-void lease_names(const char *state_folder, struct string_list *ret_names); // sorted
+// Sorted; no stack at all is an empty list.
+bool lease_names(const char *state_folder, struct string_list *ret_names,
+                 struct error *err) must_use;
 
 enum lease_state {
     LEASE_NONE, // this run has none
     LEASE_RUNS, // or is in use
     LEASE_ENDED,
+    LEASE_UNKNOWN, // a file could not be read, and it may be this run's: leave it alone
 };
 enum lease_state lease_judge(const char *state_folder, const char *run_id);
-// Whether a lease that runs is on a stack of that engine.
+// Whether a lease that runs, or may run, is on a stack of that engine.
 bool lease_needs_engine(const char *state_folder, const char *engine_host);
 
 // The keeper's wait. true: the lease has ended, *ret_lease holds the stack exclusively, and it is

@@ -3,7 +3,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 
-#include <dirent.h>
+#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,35 +119,52 @@ bool lease_file_write(const struct lease_paths *paths, const struct lease_facts 
     return file_write_atomic(paths->file, bytes, strlen(bytes), 0600, err);
 }
 
-void lease_names(const char *state_folder, struct string_list *ret_names) {
+bool lease_names(const char *state_folder, struct string_list *ret_names, struct error *err) {
     autofree_string char *folder = path_join(state_folder, "stacks");
-    DIR *files = opendir(folder);
-    if (files == NULL)
-        return;
-    for (struct dirent *entry; (entry = readdir(files)) != NULL;) {
-        char *suffix = strrchr(entry->d_name, '.');
+    autodone(string_list) struct string_list files = {0};
+    struct error problem = {0};
+    if (!folder_list(folder, &files, &problem)) {
+        if (err != NULL)
+            *err = problem;
+        return problem.code == ENOENT;
+    }
+    for (size_t i = 0; i < files.count; i++) {
+        char *suffix = strrchr(files.items[i], '.');
         if (suffix == NULL || strcmp(suffix, LEASE_SUFFIX) != 0)
             continue;
         *suffix = '\0';
-        if (is_name(entry->d_name))
-            string_list_add(ret_names, entry->d_name);
+        if (is_name(files.items[i]))
+            string_list_add(ret_names, files.items[i]);
     }
-    closedir(files);
-    string_list_sort(ret_names);
+    return true;
 }
 
-void lease_file_each(const char *state_folder,
+// What is not ours in the folder, or was removed meanwhile, hides nothing.
+static bool is_no_lease(const struct error *problem) {
+    return problem->domain == ERROR_PROTOCOL || problem->code == ENOENT;
+}
+
+bool lease_file_each(const char *state_folder,
                      bool (*visit)(void *context, const struct lease_paths *paths,
                                    const struct lease_facts *facts),
-                     void *context) {
+                     void *context, struct error *err) {
     autodone(string_list) struct string_list names = {0};
-    lease_names(state_folder, &names);
+    if (!lease_names(state_folder, &names, err))
+        return false;
     bool wanted = true;
+    bool all = true;
     for (size_t i = 0; wanted && i < names.count; i++) {
         autodone(lease_paths) struct lease_paths paths = {0};
         autodone(lease_facts) struct lease_facts facts = {0};
-        if (lease_paths_init(&paths, state_folder, names.items[i], NULL) &&
-            lease_file_read(&paths, &facts, NULL))
+        struct error problem = {0};
+        if (lease_paths_init(&paths, state_folder, names.items[i], &problem) &&
+            lease_file_read(&paths, &facts, &problem)) {
             wanted = visit(context, &paths, &facts);
+        } else if (!is_no_lease(&problem)) {
+            all = false;
+            if (err != NULL)
+                *err = problem;
+        }
     }
+    return all;
 }

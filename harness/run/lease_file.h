@@ -24,11 +24,12 @@ bool lease_file_read(const struct lease_paths *paths, struct lease_facts *ret_fa
                      struct error *err) must_use;
 bool lease_file_write(const struct lease_paths *paths, const struct lease_facts *facts,
                       struct error *err) must_use;
-// Calls visit for every lease that can be read, until it returns false.
-void lease_file_each(const char *state_folder,
+// Calls visit for every lease that can be read, until it returns false. False when one, or their
+// folder, could not be read; a file that is no lease is passed over.
+bool lease_file_each(const char *state_folder,
                      bool (*visit)(void *context, const struct lease_paths *paths,
                                    const struct lease_facts *facts),
-                     void *context);
+                     void *context, struct error *err) must_use;
 void lease_facts_copy(const struct lease_facts *self, struct lease_facts *ret_copy);
 
 DEFINE_AUTODONE(lease_paths, lease_paths_done);

@@ -231,11 +231,36 @@ Test(lease, names_are_listed_in_order) {
     grant(first, "aaaaaaaaaa", 0);
     lease_release(claim("c")); // never granted
     struct string_list names = {0};
-    lease_names(state, &names);
+    cr_assert(lease_names(state, &names, &err), "%s", err.message);
     lease_release(first);
     lease_release(second);
     cr_assert_eq(names.count, 2);
     cr_assert_str_eq(names.items[0], "a");
     cr_assert_str_eq(names.items[1], "b");
     string_list_done(&names);
+}
+
+// A link that leads to itself stands for all that is there and cannot be read now.
+Test(lease, that_cannot_be_read_is_unknown_and_keeps_its_engine) {
+    struct lease *lease = claim("mine");
+    grant(lease, "aaaaaaaaaa", 0);
+    lease_release(lease);
+    char path[128];
+    snprintf(path, sizeof path, "%s/stacks/mine.json", state);
+    cr_assert_eq(unlink(path), 0);
+    cr_assert_eq(symlink("mine.json", path), 0);
+
+    cr_assert_eq(lease_judge(state, "aaaaaaaaaa"), LEASE_UNKNOWN);
+    cr_assert(lease_needs_engine(state, "unix:///engine.sock"));
+}
+
+Test(lease, cannot_be_listed_where_their_folder_is_none) {
+    struct string_list names = {0};
+    cr_assert(lease_names(state, &names, &err), "%s", err.message);
+    cr_assert_eq(names.count, 0);
+    char path[128];
+    snprintf(path, sizeof path, "%s/stacks", state);
+    cr_assert(file_write_atomic(path, "", 0, 0600, &err), "%s", err.message);
+    cr_assert_not(lease_names(state, &names, &err));
+    cr_assert_eq(lease_judge(state, "aaaaaaaaaa"), LEASE_UNKNOWN);
 }

@@ -89,7 +89,8 @@ static bool answers(void *context, struct error *err) {
 }
 
 static bool ends_meanwhile(void *context, struct error *err) {
-    if (engine_daemon_find(context) != 0)
+    pid_t daemon = 0;
+    if (!engine_daemon_find(context, &daemon, NULL) || daemon != 0)
         return false;
     error_set(err, ERROR_UNAVAILABLE, 0, "dockerd ended");
     return true;
@@ -98,7 +99,10 @@ static bool ends_meanwhile(void *context, struct error *err) {
 // Starts it, unless it runs and answers. One that runs and does not answer is beyond help.
 static bool make_available(struct engine_place *place, const struct cancel *cancel,
                            struct error *err) {
-    if (engine_daemon_find(place) != 0) {
+    pid_t daemon = 0;
+    if (!engine_daemon_find(place, &daemon, err))
+        return false;
+    if (daemon != 0) {
         if (eventually(deadline_in_ms(ANSWER_DEADLINE_MS), answers, place, err, .interval_ms = 10,
                        .cancel = cancel, .hopeless = ends_meanwhile))
             return true;
@@ -169,7 +173,10 @@ bool private_engine_stop_if_unused(const char *state_folder, struct error *err) 
                error_set_errno(err, "cannot lock %s/engine.lock", place.folder);
     if (lease_needs_engine(state_folder, place.host))
         return true;
-    if (engine_daemon_find(&place) == 0 && !file_exists(place.exec_root))
+    pid_t daemon = 0;
+    if (!engine_daemon_find(&place, &daemon, err))
+        return false;
+    if (daemon == 0 && !file_exists(place.exec_root))
         return true;
     return engine_daemon_stop(&place, err);
 }
@@ -177,8 +184,9 @@ bool private_engine_stop_if_unused(const char *state_folder, struct error *err) 
 bool private_engine_running(const char *state_folder) {
     autodone(engine_place) struct engine_place place = {0};
     struct error ignored;
+    pid_t daemon = 0;
     return has_place(state_folder) && engine_place_init(&place, state_folder, &ignored) &&
-           engine_daemon_find(&place) != 0;
+           engine_daemon_find(&place, &daemon, &ignored) && daemon != 0;
 }
 
 bool private_engine_is_host(const char *state_folder, const char *host) {

@@ -53,13 +53,13 @@ static struct private_engine *open_another(void) {
 
 Test(private_engine_real, serves_two_holders_with_one_daemon_that_leaves_with_the_last) {
     struct private_engine *first = open_another();
-    const pid_t daemon = engine_daemon_find(&real.place);
+    const pid_t daemon = real_fixture_process(&real, ENGINE_PROCESS_DAEMON);
     struct private_engine *second = open_another();
     cr_assert_neq(daemon, 0);
-    cr_assert_eq(engine_daemon_find(&real.place), daemon);
+    cr_assert_eq(real_fixture_process(&real, ENGINE_PROCESS_DAEMON), daemon);
 
     private_engine_close(first);
-    cr_assert_eq(engine_daemon_find(&real.place), daemon);
+    cr_assert_eq(real_fixture_process(&real, ENGINE_PROCESS_DAEMON), daemon);
 
     private_engine_close(second);
     cr_assert_not(private_engine_running(real.state));
@@ -119,13 +119,13 @@ Test(private_engine_real, clears_what_a_killed_daemon_left_and_starts_again) {
     json_t *labels = json_object();
     const char *network = real_fixture_network(&real, "assay-real", labels);
     const char *container = real_fixture_container(&real, labels, "assay-real");
-    kill(engine_daemon_find(&real.place), SIGKILL);
-    cr_assert_neq(engine_process_find(&real.place, ENGINE_PROCESS_CONTAINED), 0,
+    kill(real_fixture_process(&real, ENGINE_PROCESS_DAEMON), SIGKILL);
+    cr_assert_neq(real_fixture_process(&real, ENGINE_PROCESS_CONTAINED), 0,
                   "the container was to outlive its daemon");
 
     struct private_engine *again = open_another();
 
-    cr_assert_eq(engine_process_find(&real.place, ENGINE_PROCESS_CONTAINED), 0);
+    cr_assert_eq(real_fixture_process(&real, ENGINE_PROCESS_CONTAINED), 0);
     cr_assert(container_remove(real.engine, container, &err), "%s", err.message);
     cr_assert(network_remove(real.engine, network, &err), "%s", err.message);
     cr_assert_eq(if_nametoindex(bridge_of(network)), 0, "the bridge is still there");

@@ -104,10 +104,17 @@ static void note_paths(struct text *text, const char *pattern) {
     globfree(&found);
 }
 
+pid_t real_fixture_process(const struct real_fixture *self, enum engine_process sort) {
+    struct error problem = {0};
+    pid_t found = 0;
+    cr_assert(engine_process_find(&self->place, sort, &found, &problem), "%s", problem.message);
+    return found;
+}
+
 char *real_fixture_leftovers(const struct real_fixture *self) {
     struct text text = {0};
     for (enum engine_process sort = ENGINE_PROCESS_DAEMON; sort <= ENGINE_PROCESS_CONTAINED; sort++)
-        if (engine_process_find(&self->place, sort) != 0)
+        if (real_fixture_process(self, sort) != 0)
             text_appendf(&text, "a process of sort %d\n", (int)sort);
     autofree_string char *flat = memory_format("/sys/fs/cgroup/%s", self->place.cgroup);
     autofree_string char *deep = memory_format("/sys/fs/cgroup/*/%s", self->place.cgroup);

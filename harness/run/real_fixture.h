@@ -6,6 +6,7 @@
 #include "base/string_list.h"
 #include "engine/engine.h"
 #include "run/engine_daemon.h"
+#include "run/engine_remains.h"
 #include "run/private_engine.h"
 
 struct real_fixture {
@@ -20,6 +21,9 @@ struct real_fixture {
 void real_fixture_init(struct real_fixture *self);
 void real_fixture_open(struct real_fixture *self); // starts the engine and makes the image
 void real_fixture_done(struct real_fixture *self); // removes all of it
+
+// The first process of its engine of that sort (engine_remains.h); 0: none.
+pid_t real_fixture_process(const struct real_fixture *self, enum engine_process sort);
 
 // The labels are borrowed, and so is the id; network NULL: none.
 const char *real_fixture_container(struct real_fixture *self, json_t *labels, const char *network);

@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "process/stray.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <linux/magic.h>
 #include <stdlib.h>
@@ -144,19 +143,16 @@ bool run_folder_remove(const char *run_id, int *ret_count, struct error *err) {
     return true;
 }
 
-static void visit_base(const char *base,
+static bool visit_base(const char *base,
                        void (*visit)(void *context, const char *run_id, const char *folder,
                                      const char *owner),
-                       void *context) {
-    DIR *folders = opendir(base);
-    if (folders == NULL)
-        return;
+                       void *context, struct error *err) {
     autodone(string_list) struct string_list names = {0}; // visit may remove them
-    for (struct dirent *entry; (entry = readdir(folders)) != NULL;)
-        if (entry->d_name[0] != '.')
-            string_list_add(&names, entry->d_name);
-    closedir(folders);
+    if (!folder_list(base, &names, err))
+        return false;
     for (size_t i = 0; i < names.count; i++) {
+        if (names.items[i][0] == '.')
+            continue;
         autofree_string char *folder = path_join(base, names.items[i]);
         autofree_string char *owner_file = path_join(folder, "owner");
         autofree_string char *owner = NULL;
@@ -164,14 +160,18 @@ static void visit_base(const char *base,
             owner = memory_copy_string("");
         visit(context, names.items[i], folder, owner);
     }
+    return true;
 }
 
-void run_folder_each(void (*visit)(void *context, const char *run_id, const char *folder,
+bool run_folder_each(void (*visit)(void *context, const char *run_id, const char *folder,
                                    const char *owner),
-                     void *context) {
+                     void *context, struct error *err) {
     autodone(string_list) struct string_list bases = {0};
     list_bases(&bases);
+    bool all = true;
     for (size_t i = 0; i < bases.count; i++)
-        if (is_ours_alone(bases.items[i], NULL))
-            visit_base(bases.items[i], visit, context);
+        if (is_ours_alone(bases.items[i], NULL) &&
+            !visit_base(bases.items[i], visit, context, all ? err : NULL))
+            all = false;
+    return all;
 }

@@ -25,7 +25,8 @@ bool run_folder_make(const char *run_id, const char *owner, char **ret_folder,
 // number removed. Processes that the run's suites left are killed first.
 bool run_folder_remove(const char *run_id, int *ret_count, struct error *err) must_use;
 
-// Calls visit for each run's folder; owner is "" when there is none to read.
-void run_folder_each(void (*visit)(void *context, const char *run_id, const char *folder,
+// Calls visit for each run's folder; owner is "" when there is none to read. False when a base
+// could not be read; the others were visited.
+bool run_folder_each(void (*visit)(void *context, const char *run_id, const char *folder,
                                    const char *owner),
-                     void *context);
+                     void *context, struct error *err) must_use;

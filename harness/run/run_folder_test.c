@@ -141,6 +141,6 @@ static void count_folder(void *context, const char *run_id, const char *folder, 
 Test(run_folder, is_listed_with_its_owner) {
     int seen = 0;
     make("aaaaaaaaaa", "mine");
-    run_folder_each(count_folder, &seen);
+    cr_assert(run_folder_each(count_folder, &seen, &err), "%s", err.message);
     cr_assert_eq(seen, 1);
 }

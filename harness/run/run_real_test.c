@@ -155,7 +155,7 @@ Test(run_real, leaves_nothing_when_killed_with_everything_running) {
 
 Test(run_real, leaves_nothing_when_its_engine_is_killed_before_it) {
     const pid_t run = start_run(CREATED, 0);
-    kill(engine_daemon_find(&real.place), SIGKILL);
+    kill(real_fixture_process(&real, ENGINE_PROCESS_DAEMON), SIGKILL);
     kill(run, SIGKILL);
     assert_all_gone(GONE_WITHIN_MS * 5);
     assert_no_bridge();
@@ -164,7 +164,7 @@ Test(run_real, leaves_nothing_when_its_engine_is_killed_before_it) {
 Test(run_real, keeps_a_leased_stack_after_it_ended_until_the_lease_does) {
     start_run(KEPT, 1500);
     cr_assert(private_engine_running(real.state), "the engine left under a leased stack");
-    cr_assert_neq(engine_process_find(&real.place, ENGINE_PROCESS_CONTAINED), 0);
+    cr_assert_neq(real_fixture_process(&real, ENGINE_PROCESS_CONTAINED), 0);
     cr_assert(file_exists(said->folder));
 
     assert_all_gone(10000);
@@ -179,7 +179,7 @@ Test(run_real, keeps_a_leased_stack_for_as_long_as_somebody_uses_it) {
     cr_assert(lease_claim(real.state, "kept", NULL, &lease, &err), "%s", err.message);
     cr_assert_not_null(lease_facts(lease));
     pause_ms(1500, NULL); // twice the lease
-    cr_assert_neq(engine_process_find(&real.place, ENGINE_PROCESS_CONTAINED), 0);
+    cr_assert_neq(real_fixture_process(&real, ENGINE_PROCESS_CONTAINED), 0);
 
     lease_release(lease);
     assert_all_gone(10000);

@@ -212,6 +212,7 @@ static bool lease_runs(const char *run_id, const char *lease_label) {
     autofree_string char *state = state_folder();
     switch (lease_judge(state, run_id)) {
     case LEASE_RUNS:
+    case LEASE_UNKNOWN:
         return true;
     case LEASE_ENDED:
         return false;
@@ -249,8 +250,8 @@ bool sweep_dead(struct engine *engine, struct sweep_count *ret_count, struct err
                           .may_go = is_provably_left,
                           .count = &count};
     const bool swept = sweep_engine(&sweep, err);
-    run_folder_each(sweep_folder, &count);
+    const bool looked = run_folder_each(sweep_folder, &count, swept ? err : NULL);
     if (ret_count != NULL)
         *ret_count = count;
-    return swept;
+    return swept && looked;
 }

@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "base/memory.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -62,19 +61,13 @@ static bool copy_folder(const char *from, const char *to, const struct stat *sta
                         long long *left, struct error *err) {
     if (mkdir(to, 0700) != 0)
         return error_set_errno(err, "cannot make the folder %s", to);
-    DIR *folder = opendir(from);
-    if (folder == NULL)
-        return error_set_errno(err, "cannot read the folder %s", from);
-    bool ok = true;
-    struct dirent *entry = NULL;
-    while (ok && (entry = readdir(folder)) != NULL) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        autofree_string char *source = path_join(from, entry->d_name);
-        autofree_string char *target = path_join(to, entry->d_name);
+    autodone(string_list) struct string_list names = {0};
+    bool ok = folder_list(from, &names, err);
+    for (size_t i = 0; ok && i < names.count; i++) {
+        autofree_string char *source = path_join(from, names.items[i]);
+        autofree_string char *target = path_join(to, names.items[i]);
         ok = copy_entry(source, target, left, err);
     }
-    closedir(folder);
     return ok && give_same_owner_and_mode(to, status, err);
 }
 

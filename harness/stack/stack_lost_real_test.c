@@ -47,7 +47,7 @@ TestSuite(stack_lost_real, .init = init_lost, .fini = done_lost, .timeout = 120)
 static void *kill_daemon(void *context) {
     const int *after_ms = context;
     pause_ms(*after_ms, NULL);
-    kill(engine_daemon_find(&real.place), SIGKILL);
+    kill(real_fixture_process(&real, ENGINE_PROCESS_DAEMON), SIGKILL);
     return NULL;
 }
 
