@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 # for many (no memory, a broken disk) is given where it is likely. "short" and EINTR are no failures; EINTR is
 # given where our handlers' SA_RESTART does not keep it away (signal(7)), and where our own code asks for it.
 ERRORS = {
-    "access faccessat faccessat2": "EACCES EIO",
+    "access faccessat faccessat2": "EIO ENOMEM",
     "bind": "EADDRINUSE EACCES",
     "chdir": "EACCES EIO",
     "clock_nanosleep": "EINTR",

@@ -24,7 +24,8 @@ static struct secret *secret_allocate(size_t length) {
     struct secret *self = memory_new(1, sizeof *self);
     self->length = length;
     self->bytes = sodium_malloc(length + 1);
-    check(self->bytes != NULL);
+    if (self->bytes == NULL)
+        memory_is_out();
     self->bytes[length] = '\0';
     return self;
 }

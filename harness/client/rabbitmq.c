@@ -1,7 +1,6 @@
 #define _GNU_SOURCE // TCP_USER_TIMEOUT
 #include "client/rabbitmq_internal.h"
 
-#include "base/check.h"
 #include "base/memory.h"
 #include "base/secret_reveal.h"
 
@@ -58,7 +57,8 @@ static void bound_sending(const struct rabbitmq *self) {
 
 static bool connect_to(struct rabbitmq *self, struct error *err) {
     amqp_socket_t *socket = amqp_tcp_socket_new(self->state);
-    check(socket != NULL);
+    if (socket == NULL)
+        memory_is_out();
     const struct timeval connect = rabbitmq_timeval(endpoint_connect_timeout_ms(&self->endpoint));
     const int status =
         amqp_socket_open_noblock(socket, self->endpoint.host, self->endpoint.port, &connect);
@@ -104,7 +104,8 @@ bool rabbitmq_open(const struct endpoint *endpoint, struct rabbitmq **ret_rabbit
     struct rabbitmq *self = memory_new(1, sizeof *self);
     endpoint_copy(&self->endpoint, endpoint);
     self->state = amqp_new_connection();
-    check(self->state != NULL);
+    if (self->state == NULL)
+        memory_is_out();
     if (!connect_to(self, err) || !login(self, err)) {
         self->broken = true;
         rabbitmq_close(self);

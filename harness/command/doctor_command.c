@@ -88,7 +88,8 @@ static void check_engine(struct checkup *self) {
         finding.good = true;
         finding.seen = memory_format("Docker %s at %s (%s)", facts.version,
                                      engine_host(session->engine), session->location.origin);
-    } else if (geteuid() == 0 && in_path("dockerd") && in_path("iptables")) {
+    } else if (session_may_use_private_engine(&session->location, &problem) && geteuid() == 0 &&
+               in_path("dockerd") && in_path("iptables")) {
         finding.good = true;
         finding.seen =
             memory_format("none answers at %s: a run starts a private one", session->location.host);

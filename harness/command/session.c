@@ -48,10 +48,9 @@ static bool open_engine(struct session *self, const char *host, struct error *er
     return engine_open(&options, &self->engine, err);
 }
 
-// An engine that the user named and that does not answer is an error; where nothing was named and
-// nothing is there, we start our own.
-static bool user_named_an_engine(const struct engine_location *location) {
-    return strcmp(location->origin, "default") != 0;
+bool session_may_use_private_engine(const struct engine_location *location,
+                                    const struct error *problem) {
+    return problem->domain == ERROR_UNAVAILABLE && strcmp(location->origin, "default") == 0;
 }
 
 static bool open_private_engine(struct session *self, struct error *err) {
@@ -68,9 +67,7 @@ bool session_find_engine(struct session *self, struct error *err) {
         return false;
     if (open_engine(self, self->location.host, &problem))
         return true;
-    const bool ours_may_do =
-        problem.domain == ERROR_UNAVAILABLE && !user_named_an_engine(&self->location);
-    if (!ours_may_do) {
+    if (!session_may_use_private_engine(&self->location, &problem)) {
         if (err != NULL)
             *err = problem;
         return false;

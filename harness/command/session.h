@@ -59,5 +59,9 @@ void session_tear_down(struct session *self);
 // Removes everything (unless the stack was handed on: self->stack is NULL) and frees it.
 void session_close(struct session *self);
 
+// Whether a run would start a private engine, now that the user's did not open for this reason: one
+// that the user named and that does not answer is an error.
+bool session_may_use_private_engine(const struct engine_location *location,
+                                    const struct error *problem);
 // Only the engine, for commands that need no stack: the user's, or a private one.
 bool session_find_engine(struct session *self, struct error *err) must_use;

@@ -59,6 +59,8 @@ static bool write_content(struct archive *tar, const char *name, int fd, int64_t
     while (done && left > 0) {
         const size_t wanted = left < 64 * 1024 ? (size_t)left : 64 * 1024;
         const ssize_t got = read(fd, piece, wanted);
+        if (got < 0 && errno == EINTR)
+            continue;
         if (got < 0)
             done = error_set_errno(err, "cannot read %s", name);
         else if (got == 0)

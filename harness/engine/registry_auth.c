@@ -104,6 +104,8 @@ static bool read_output(int fd, struct text *output) {
         got = read(fd, piece, sizeof piece);
         if (got > 0)
             text_append_bytes(output, piece, (size_t)got);
+        else if (got < 0 && errno == EINTR)
+            got = 1; // nothing yet
     }
     sodium_memzero(piece, sizeof piece);
     return got == 0 && !output->overflowed;

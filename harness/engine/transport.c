@@ -1,6 +1,5 @@
 #include "engine/transport.h"
 
-#include "base/check.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -10,7 +9,8 @@
 #define PIECE_BYTES (128L * 1024)
 
 static void initialise_curl(void) {
-    check(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        memory_is_out(); // nothing else fails in it
 }
 
 static char *file_in_folder(const char *folder, const char *name) {
@@ -147,7 +147,8 @@ struct channel *transport_take(struct transport *self) {
         channel = memory_new(1, sizeof *channel);
         channel->multi = curl_multi_init();
         channel->easy = curl_easy_init();
-        check(channel->multi != NULL && channel->easy != NULL); // fails for want of memory only
+        if (channel->multi == NULL || channel->easy == NULL)
+            memory_is_out();
         curl_multi_setopt(channel->multi, CURLMOPT_MAXCONNECTS, 1L);
     }
     set_up(self, channel);

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "image/folder_walk.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sodium/utils.h>
@@ -62,8 +63,8 @@ bool digest_add_file(struct digest *self, const char *name, const char *path, st
     digest_init(&content);
     unsigned char buffer[16384];
     ssize_t got;
-    while ((got = read(fd, buffer, sizeof buffer)) > 0)
-        add_bytes(&content, buffer, (size_t)got);
+    while ((got = read(fd, buffer, sizeof buffer)) > 0 || (got < 0 && errno == EINTR))
+        add_bytes(&content, buffer, got > 0 ? (size_t)got : 0);
     if (got < 0)
         return error_set_errno(err, "cannot read %s", path);
     unsigned char sum[crypto_hash_sha256_BYTES];

@@ -10,9 +10,9 @@
 #include "run/run_cleanup.h"
 #include "run/run_folder.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define RUN_ID_LENGTH 10
 #define SWEEP_DEADLINE_MS 60000
@@ -27,16 +27,10 @@ struct run {
     bool kept;                 // by its guardian, after we have gone
 };
 
-// Uniform: of 256 values the last four would favour the first letters.
 static void make_id(char id[RUN_ID_LENGTH + 1]) {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-    const size_t count = sizeof letters - 1;
-    for (size_t length = 0; length < RUN_ID_LENGTH;) {
-        unsigned char byte = 0;
-        check(getrandom(&byte, 1, 0) == 1);
-        if (byte < 256 - 256 % count)
-            id[length++] = letters[byte % count];
-    }
+    for (size_t i = 0; i < RUN_ID_LENGTH; i++)
+        id[i] = letters[randombytes_uniform(sizeof letters - 1)];
     id[RUN_ID_LENGTH] = '\0';
 }
 

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "scenario/recorder.h"
 
+#include "base/json_memory.h"
 #include "run/run_folder.h"
 #include "scenario/worker_memory.h"
 
@@ -73,6 +74,7 @@ static void record_test(const struct criterion_test_stats *stats) {
 
 // What is going to run: the runner compares it with what was recorded.
 ReportHook(PRE_ALL)(struct criterion_test_set *set) {
+    json_memory_init();
     record(json_pack("{s:I}", "planned", (json_int_t)set->tests));
 }
 

@@ -95,6 +95,7 @@ struct suite_task {
     pthread_mutex_t *progress_lock;
     char *results_path;
     size_t results_read; // bytes of the results file that were read
+    size_t of_shard;     // tests that fall to it; 0: all that the suite plans
     struct suite_result result;
     struct suite_progress progress;
 };
@@ -173,6 +174,8 @@ static void fail_suite(struct suite_task *self, char *why) {
 // What is wrong with the suite as a whole, from how it ended and from what it recorded.
 static void judge(struct suite_task *self, const struct child_end *end) {
     const struct suite_progress *progress = &self->progress;
+    // Criterion plans all of them, whatever its filter leaves.
+    const size_t planned = self->of_shard > 0 ? self->of_shard : progress->planned;
     if (end->timed_out)
         fail_suite(self, memory_copy_string("hung: it was killed at its deadline"));
     else if (!end->exited)
@@ -182,11 +185,11 @@ static void judge(struct suite_task *self, const struct child_end *end) {
         fail_suite(self,
                    memory_format("recorded nothing (exit status %d): is it linked with libassay?",
                                  end->exit_status));
-    else if (progress->planned == 0 || self->result.test_count == 0)
+    else if (planned == 0 || self->result.test_count == 0)
         fail_suite(self, memory_copy_string("ran no test"));
-    else if (!progress->ended || self->result.test_count < progress->planned)
+    else if (!progress->ended || self->result.test_count < planned)
         fail_suite(self, memory_format("ended before its last test: %zu of %zu",
-                                       self->result.test_count, progress->planned));
+                                       self->result.test_count, planned));
     else if (end->exit_status != 0 && suite_tally(&self->result).failed == 0)
         fail_suite(self, memory_format("ended with exit status %d though no test failed",
                                        end->exit_status));
@@ -228,6 +231,7 @@ static bool shard_filter(struct suite_task *self, char **ret_filter) {
             text_appendf(&filter, "%s%s", chosen++ > 0 ? "|" : "", tests.items[i]);
     text_append(&filter, ")");
     *ret_filter = chosen > 0 ? text_take(&filter) : NULL;
+    self->of_shard = chosen;
     return chosen > 0;
 }
 

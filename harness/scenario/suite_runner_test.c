@@ -149,6 +149,7 @@ Test(suite_runner, runs_each_test_in_exactly_one_shard) {
         const struct suite_job job = {.path = SAMPLE_SUITE};
         const struct suite_runner runner = {.folder = folder, .shard = shard, .shards = 3};
         cr_assert(suite_runner_run(&runner, &job, 1, part, &problem));
+        cr_expect_null(part->suites[0].failure, "shard %d: %s", shard, part->suites[0].failure);
         for (size_t i = 0; i < part->suites[0].test_count; i++)
             ran += part->suites[0].tests[i].outcome != OUTCOME_NOT_VERIFIED ||
                    strstr(part->suites[0].tests[i].message, "disabled") == NULL;

@@ -2,8 +2,11 @@
 #include "stack/subnet.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
+#include "base/memory.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <sodium.h>
@@ -13,6 +16,8 @@
 #define PRIVATE_BLOCK 0x0a000000u // 10.0.0.0/8, RFC 1918
 #define PRIVATE_LENGTH 8
 #define PICKS 200
+#define ROUTES "/proc/net/route"
+#define ROUTES_LIMIT ((size_t)16 * 1024 * 1024)
 
 static uint32_t mask_of(int length) {
     return length <= 0 ? 0 : ~(uint32_t)0 << (32 - length);
@@ -23,10 +28,11 @@ bool subnet_overlap(uint32_t left, int left_length, uint32_t right, int right_le
     return (left & mask) == (right & mask);
 }
 
-// A line of /proc/net/route: interface, destination and others in hexadecimal, network byte order.
-static bool routed(uint32_t address, int length, FILE *routes) {
-    char line[512];
-    while (fgets(line, sizeof line, routes) != NULL) {
+// A line of the table: interface, destination and others in hexadecimal, network byte order.
+static bool routed(uint32_t address, int length, const char *table) {
+    autofree_string char *lines = memory_copy_string(table);
+    char *rest = lines;
+    for (const char *line; (line = strsep(&rest, "\n")) != NULL;) {
         unsigned destination = 0;
         unsigned mask = 0;
         if (sscanf(line, "%*s %x %*s %*s %*s %*s %*s %x", &destination, &mask) != 2 || mask == 0)
@@ -42,10 +48,17 @@ bool subnet_pick_free(int prefix_length, uint32_t *ret_address, struct error *er
     if (prefix_length < 9 || prefix_length > 29)
         return error_set(err, ERROR_CONFIGURATION, 0,
                          "a subnet of /%d cannot be copied: between /9 and /29 can", prefix_length);
+    autofree_string char *routes = NULL;
+    struct error problem = {0};
+    // A host without the table has no networks that a container's could meet.
+    if (!file_read(ROUTES, ROUTES_LIMIT, &routes, NULL, &problem) && problem.code != ENOENT) {
+        if (err != NULL)
+            *err = problem;
+        return error_prefix(err, "cannot tell which subnets are free");
+    }
     for (int pick = 0; pick < PICKS; pick++) {
         const uint32_t random = randombytes_random() & ~mask_of(PRIVATE_LENGTH);
         const uint32_t address = (PRIVATE_BLOCK | random) & mask_of(prefix_length);
-        autoclose_stream FILE *routes = fopen("/proc/net/route", "re");
         if (routes == NULL || !routed(address, prefix_length, routes)) {
             *ret_address = address;
             return true;
