@@ -259,16 +259,12 @@ Test(http, escapes_a_query_value_and_keeps_the_slashes_of_a_path) {
 
 struct fault { // handed to another process: no pointers
     enum tcp_fake_fault fault;
-    char said[64]; // "": no protocol at all
+    char said[64];
     enum error_domain domain;
 };
 
 ParameterizedTestParameters(http, tells_faults_of_a_connection_apart) {
     static struct fault faults[] = {
-        {TCP_FAKE_SILENT, "", ERROR_TIMEOUT},
-        {TCP_FAKE_CLOSES, "", ERROR_UNAVAILABLE},
-        {TCP_FAKE_GARBAGE, "", ERROR_PROTOCOL},
-        {TCP_FAKE_ENDLESS, "", ERROR_PROTOCOL},
         {TCP_FAKE_ENDLESS, "HTTP/1.1 200 OK\r\nX: y\r\n", ERROR_PROTOCOL}, // headers for ever
         {TCP_FAKE_ENDLESS, "HTTP/1.1 200 OK\r\n\r\n", ERROR_PROTOCOL},     // a body for ever
         {TCP_FAKE_TRICKLE, "H", ERROR_PROTOCOL},
@@ -278,7 +274,7 @@ ParameterizedTestParameters(http, tells_faults_of_a_connection_apart) {
 }
 
 ParameterizedTest(struct fault *fault, http, tells_faults_of_a_connection_apart, .timeout = 10) {
-    struct tcp_fake *fake = tcp_fake_new(fault->fault, fault->said[0] != '\0' ? fault->said : NULL);
+    struct tcp_fake *fake = tcp_fake_new(fault->fault, fault->said);
     const struct deadline on_time = deadline_in_ms(3000);
     cr_assert(http_open(tcp_fake_endpoint(fake), &http, err), "%s", err->message);
     cr_assert(!http_get(http, "/", &reply, err, .limit_bytes = 100000));
@@ -286,15 +282,6 @@ ParameterizedTest(struct fault *fault, http, tells_faults_of_a_connection_apart,
                  err->message);
     cr_assert(!deadline_passed(on_time), "late");
     cr_assert_eq(strncmp(err->message, "fake (127.0.0.1:", 16), 0, "%s", err->message);
-    http_close(http);
-    tcp_fake_free(fake);
-}
-
-Test(http, reports_a_port_where_nobody_listens) {
-    struct tcp_fake *fake = tcp_fake_new(TCP_FAKE_SILENT, NULL);
-    cr_assert(http_open(tcp_fake_dead_endpoint(fake), &http, err));
-    cr_assert(!got("/"));
-    cr_assert_eq(err->domain, ERROR_UNAVAILABLE, "%s", err->message);
     http_close(http);
     tcp_fake_free(fake);
 }

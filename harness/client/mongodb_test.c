@@ -23,30 +23,12 @@ static void expect_open_fails(enum tcp_fake_fault fault, const char *said,
     tcp_fake_free(fake);
 }
 
-Test(mongodb, gives_up_on_a_silent_server_in_time) {
-    expect_open_fails(TCP_FAKE_SILENT, NULL, ERROR_TIMEOUT);
-}
-
 Test(mongodb, gives_up_on_an_endless_message) {
     expect_open_fails(TCP_FAKE_ENDLESS, "\x40\x01\x01\x01\x0a", ERROR_TIMEOUT);
 }
 
-Test(mongodb, says_unavailable_when_the_server_hangs_up) {
-    expect_open_fails(TCP_FAKE_CLOSES, NULL, ERROR_UNAVAILABLE);
-}
-
 Test(mongodb, knows_garbage_from_an_answer) {
-    expect_open_fails(TCP_FAKE_GARBAGE, NULL, ERROR_PROTOCOL);
     expect_open_fails(TCP_FAKE_GARBAGE, "HTTP/1.1 400 Bad Request\r\n\r\n", ERROR_PROTOCOL);
-}
-
-Test(mongodb, says_unavailable_when_nobody_listens) {
-    struct tcp_fake *fake = tcp_fake_new(TCP_FAKE_SILENT, NULL);
-    struct mongodb *db = NULL;
-    struct error err = {0};
-    cr_expect_not(mongodb_open(tcp_fake_dead_endpoint(fake), &db, &err));
-    cr_expect_eq(err.domain, ERROR_UNAVAILABLE);
-    tcp_fake_free(fake);
 }
 
 Test(mongodb, sends_no_password_in_its_hello) {
@@ -77,13 +59,4 @@ Test(mongodb, translates_error_codes) {
     cr_expect_eq(mongodb_error_of(238), SERVICE_ERROR_UNSUPPORTED);
     cr_expect_eq(mongodb_error_of(59), SERVICE_ERROR_UNSUPPORTED);
     cr_expect_eq(mongodb_error_of(0), SERVICE_ERROR_OTHER);
-}
-
-Test(mongodb, ready_says_why_it_is_not) {
-    struct tcp_fake *fake = tcp_fake_new(TCP_FAKE_CLOSES, NULL);
-    const struct kind_members members = {.endpoints = tcp_fake_endpoint(fake), .count = 1};
-    struct error err = {0};
-    cr_expect_not(mongodb_ready(&members, &(struct kind_options){0}, &err));
-    cr_expect_eq(err.domain, ERROR_UNAVAILABLE);
-    tcp_fake_free(fake);
 }

@@ -27,10 +27,17 @@ static unused_parameter bool timed_out(struct mysqldb *self, struct error *err) 
 
 #ifdef LIBMARIADB
 
+#define GREETING_HEAD 5
+
+// Bytes to come before the socket counts as readable: a peer may send a greeting byte by byte.
+static void read_from(struct mysqldb *self, int least) {
+    setsockopt(DRIVER_SOCKET(self), SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least);
+}
+
 // A greeting is packet 0, of protocol version 10 or an error. To the driver anything else looks
 // like a lost connection.
 static void look_at_greeting(struct mysqldb *self) {
-    unsigned char head[5];
+    unsigned char head[GREETING_HEAD];
     const ssize_t seen = recv(DRIVER_SOCKET(self), head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
     self->greeted = true; // the driver reads on: the next look would not be at the start
     self->nonsense =
@@ -64,8 +71,10 @@ static bool wait_for(struct mysqldb *self, int wanted, int *ret_happened, struct
         return false;
     // The server speaks first: once connected there is nothing to do before it has.
     if (!self->greeted) {
+        read_from(self, GREETING_HEAD);
         if (!wait_for_socket(self, POLLIN, &greeting, err))
             return false;
+        read_from(self, 1);
         look_at_greeting(self);
     }
     *ret_happened = ((seen & (POLLIN | POLLHUP | POLLERR)) != 0 ? MYSQL_WAIT_READ : 0) |

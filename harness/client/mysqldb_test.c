@@ -21,32 +21,14 @@ static void expect_open_fails(enum tcp_fake_fault fault, const char *said,
     tcp_fake_free(fake);
 }
 
-Test(mysqldb, gives_up_on_a_silent_server_in_time) {
-    expect_open_fails(TCP_FAKE_SILENT, NULL, ERROR_TIMEOUT);
-}
-
 Test(mysqldb, gives_up_on_a_server_that_trickles) {
     // The head of a packet of 328 KB and its beginning, byte by byte.
     expect_open_fails(TCP_FAKE_TRICKLE, "\x05", ERROR_TIMEOUT);
 }
 
-Test(mysqldb, says_unavailable_when_the_server_hangs_up) {
-    expect_open_fails(TCP_FAKE_CLOSES, NULL, ERROR_UNAVAILABLE);
-}
-
 Test(mysqldb, knows_garbage_from_a_greeting) {
-    expect_open_fails(TCP_FAKE_GARBAGE, NULL, ERROR_PROTOCOL);
     expect_open_fails(TCP_FAKE_GARBAGE, "HTTP/1.1 400 Bad Request\r\n\r\n", ERROR_PROTOCOL);
     expect_open_fails(TCP_FAKE_ENDLESS, "\xff\xff\xff\x01", ERROR_PROTOCOL);
-}
-
-Test(mysqldb, says_unavailable_when_nobody_listens) {
-    struct tcp_fake *fake = tcp_fake_new(TCP_FAKE_SILENT, NULL);
-    struct mysqldb *db = NULL;
-    struct error err = {0};
-    cr_expect_not(mysqldb_open(tcp_fake_dead_endpoint(fake), &db, &err));
-    cr_expect_eq(err.domain, ERROR_UNAVAILABLE);
-    tcp_fake_free(fake);
 }
 
 Test(mysqldb, sends_no_password_before_it_is_greeted) {
@@ -68,13 +50,4 @@ Test(mysqldb, translates_error_numbers) {
     cr_expect_eq(mysqldb_error_of(1040), SERVICE_ERROR_LIMIT);
     cr_expect_eq(mysqldb_error_of(0), SERVICE_ERROR_OTHER);
     cr_expect_eq(mysqldb_error_of(1317), SERVICE_ERROR_OTHER, "an interrupted query is no outage");
-}
-
-Test(mysqldb, ready_says_why_it_is_not) {
-    struct tcp_fake *fake = tcp_fake_new(TCP_FAKE_CLOSES, NULL);
-    const struct kind_members members = {.endpoints = tcp_fake_endpoint(fake), .count = 1};
-    struct error err = {0};
-    cr_expect_not(mysql_ready(&members, &(struct kind_options){0}, &err));
-    cr_expect_eq(err.domain, ERROR_UNAVAILABLE);
-    tcp_fake_free(fake);
 }

@@ -1,7 +1,6 @@
 // What needs no server; the rest is in suites/openbao_suite.c.
 #include "client/openbao.h"
 
-#include "base/clock.h"
 #include "client/tcp_fake.h"
 
 #include <criterion/criterion.h>
@@ -124,13 +123,4 @@ Test(openbao, does_not_form_what_somebody_else_has_sealed) {
     cr_assert_eq(err->code, SERVICE_ERROR_NOT_READY);
     cr_assert_not_null(strstr(err->message, "its key is not known"), "%s", err->message);
     cr_assert_null(formed.token);
-}
-
-Test(openbao, says_nothing_about_a_silent_server_but_that_it_is_silent) {
-    fake = tcp_fake_new(TCP_FAKE_SILENT, NULL);
-    const struct kind_members members = {tcp_fake_endpoint(fake), 1};
-    const struct deadline on_time = deadline_in_ms(3000);
-    cr_assert(!openbao_ready(&members, NULL, err));
-    cr_assert_eq(err->domain, ERROR_TIMEOUT, "%s", err->message);
-    cr_assert(!deadline_passed(on_time));
 }

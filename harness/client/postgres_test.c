@@ -23,10 +23,6 @@ static void expect_open_fails(enum tcp_fake_fault fault, const char *said,
     tcp_fake_free(fake);
 }
 
-Test(postgres, gives_up_on_a_silent_server_in_time) {
-    expect_open_fails(TCP_FAKE_SILENT, NULL, ERROR_TIMEOUT);
-}
-
 Test(postgres, gives_up_on_a_server_that_trickles) {
     expect_open_fails(TCP_FAKE_TRICKLE, "E", ERROR_TIMEOUT);
 }
@@ -35,24 +31,9 @@ Test(postgres, gives_up_on_an_endless_error) {
     expect_open_fails(TCP_FAKE_ENDLESS, "E\1\1\1", ERROR_TIMEOUT);
 }
 
-Test(postgres, says_unavailable_when_the_server_hangs_up) {
-    expect_open_fails(TCP_FAKE_CLOSES, NULL, ERROR_UNAVAILABLE);
-}
-
 Test(postgres, knows_garbage_from_a_greeting) {
-    expect_open_fails(TCP_FAKE_GARBAGE, NULL, ERROR_PROTOCOL);
     expect_open_fails(TCP_FAKE_GARBAGE, "HTTP/1.1 400 Bad Request\r\n\r\n", ERROR_PROTOCOL);
     expect_open_fails(TCP_FAKE_ENDLESS, "R   ", ERROR_PROTOCOL);
-}
-
-Test(postgres, says_unavailable_when_nobody_listens) {
-    struct tcp_fake *fake = tcp_fake_new(TCP_FAKE_SILENT, NULL);
-    struct postgres *db = NULL;
-    struct error err = {0};
-    cr_expect_not(postgres_open(tcp_fake_dead_endpoint(fake), &db, &err));
-    cr_expect_eq(err.domain, ERROR_UNAVAILABLE);
-    cr_expect_not_null(strstr(err.message, "refused"), "%s", err.message);
-    tcp_fake_free(fake);
 }
 
 Test(postgres, takes_nothing_from_the_environment) {
@@ -98,13 +79,4 @@ Test(postgres, translates_sqlstates_by_code_then_class) {
     cr_expect_eq(postgres_error_of("0A000"), SERVICE_ERROR_UNSUPPORTED);
     cr_expect_eq(postgres_error_of("XX000"), SERVICE_ERROR_OTHER);
     cr_expect_eq(postgres_error_of(""), SERVICE_ERROR_OTHER);
-}
-
-Test(postgres, ready_says_why_it_is_not) {
-    struct tcp_fake *fake = tcp_fake_new(TCP_FAKE_CLOSES, NULL);
-    const struct kind_members members = {.endpoints = tcp_fake_endpoint(fake), .count = 1};
-    struct error err = {0};
-    cr_expect_not(postgres_ready(&members, &(struct kind_options){0}, &err));
-    cr_expect_eq(err.domain, ERROR_UNAVAILABLE);
-    tcp_fake_free(fake);
 }

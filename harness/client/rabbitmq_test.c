@@ -13,16 +13,12 @@ static struct error *const err = &error_of_test;
 
 struct fault { // handed to another process: no pointers
     enum tcp_fake_fault fault;
-    char said[16]; // "": no protocol at all
+    char said[16];
     enum error_domain domain;
 };
 
 ParameterizedTestParameters(rabbitmq, tells_faults_of_a_connection_apart) {
     static struct fault faults[] = {
-        {TCP_FAKE_SILENT, "", ERROR_TIMEOUT},
-        {TCP_FAKE_CLOSES, "", ERROR_UNAVAILABLE},
-        {TCP_FAKE_GARBAGE, "", ERROR_PROTOCOL},
-        {TCP_FAKE_ENDLESS, "", ERROR_PROTOCOL},
         {TCP_FAKE_GARBAGE, "HTTP/1.1 400 \r\n", ERROR_PROTOCOL},
         {TCP_FAKE_GARBAGE, "AMQP\1\1\10\12", ERROR_PROTOCOL}, // another version (0-10)
         {TCP_FAKE_TRICKLE, "\1", ERROR_PROTOCOL},
@@ -32,7 +28,7 @@ ParameterizedTestParameters(rabbitmq, tells_faults_of_a_connection_apart) {
 
 ParameterizedTest(struct fault *fault, rabbitmq, tells_faults_of_a_connection_apart,
                   .timeout = 10) {
-    struct tcp_fake *fake = tcp_fake_new(fault->fault, fault->said[0] != '\0' ? fault->said : NULL);
+    struct tcp_fake *fake = tcp_fake_new(fault->fault, fault->said);
     const struct deadline on_time = deadline_in_ms(3000);
     struct rabbitmq *rabbitmq = NULL;
     cr_assert(!rabbitmq_open(tcp_fake_endpoint(fake), &rabbitmq, err));
@@ -41,14 +37,6 @@ ParameterizedTest(struct fault *fault, rabbitmq, tells_faults_of_a_connection_ap
                  err->message);
     cr_assert(!deadline_passed(on_time), "late");
     cr_assert_eq(strncmp(err->message, "fake (127.0.0.1:", 16), 0, "%s", err->message);
-    tcp_fake_free(fake);
-}
-
-Test(rabbitmq, reports_a_port_where_nobody_listens) {
-    struct tcp_fake *fake = tcp_fake_new(TCP_FAKE_SILENT, NULL);
-    struct rabbitmq *rabbitmq;
-    cr_assert(!rabbitmq_open(tcp_fake_dead_endpoint(fake), &rabbitmq, err));
-    cr_assert_eq(err->domain, ERROR_UNAVAILABLE, "%s", err->message);
     tcp_fake_free(fake);
 }
 

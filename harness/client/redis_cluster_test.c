@@ -28,10 +28,6 @@ static void expect_open_fails(enum tcp_fake_fault fault, const char *said,
     tcp_fake_free(fake);
 }
 
-Test(redis_cluster, gives_up_on_a_silent_server_in_time) {
-    expect_open_fails(TCP_FAKE_SILENT, NULL, ERROR_TIMEOUT);
-}
-
 Test(redis_cluster, gives_up_on_a_server_that_trickles) {
     expect_open_fails(TCP_FAKE_TRICKLE, "+", ERROR_TIMEOUT);
 }
@@ -56,26 +52,12 @@ Test(redis_cluster, refuses_an_answer_of_the_wrong_type) {
     expect_open_fails(TCP_FAKE_ENDLESS, "+OK\r\n", ERROR_PROTOCOL);
 }
 
-Test(redis_cluster, says_unavailable_when_the_server_hangs_up) {
-    expect_open_fails(TCP_FAKE_CLOSES, NULL, ERROR_UNAVAILABLE);
-}
-
 Test(redis_cluster, knows_garbage_from_an_answer) {
-    expect_open_fails(TCP_FAKE_GARBAGE, NULL, ERROR_PROTOCOL);
     expect_open_fails(TCP_FAKE_GARBAGE, "HTTP/1.1 400 Bad Request\r\n\r\n", ERROR_PROTOCOL);
 }
 
 Test(redis_cluster, translates_a_refused_login) {
     expect_open_fails(TCP_FAKE_GARBAGE, "-WRONGPASS no\r\n", ERROR_SERVICE);
-}
-
-Test(redis_cluster, says_unavailable_when_nobody_listens) {
-    struct tcp_fake *fake = tcp_fake_new(TCP_FAKE_SILENT, NULL);
-    struct redis_cluster *cluster = NULL;
-    struct error err = {0};
-    cr_expect_not(open_one(tcp_fake_dead_endpoint(fake), &cluster, &err));
-    cr_expect_eq(err.domain, ERROR_UNAVAILABLE);
-    tcp_fake_free(fake);
 }
 
 // The third answer of this server is to a command; all it ever says is this map and redirection.
@@ -117,15 +99,4 @@ Test(redis_cluster, translates_errors_by_their_first_word) {
     cr_expect_eq(redis_error_of("ERR unknown command 'X'"), SERVICE_ERROR_UNSUPPORTED);
     cr_expect_eq(redis_error_of("WRONGTYPE Operation"), SERVICE_ERROR_OTHER);
     cr_expect_eq(redis_error_of(""), SERVICE_ERROR_OTHER);
-}
-
-Test(redis_cluster, ready_says_why_it_is_not) {
-    struct tcp_fake *fake = tcp_fake_new(TCP_FAKE_CLOSES, NULL);
-    const struct kind_members members = {.endpoints = tcp_fake_endpoint(fake), .count = 1};
-    struct error err = {0};
-    cr_expect_not(redis_cluster_ready(&members, &(struct kind_options){0}, &err));
-    cr_expect_eq(err.domain, ERROR_UNAVAILABLE);
-    cr_expect_not(redis_cluster_form(&members, &(struct kind_formed){0}, &err));
-    cr_expect_eq(err.domain, ERROR_UNAVAILABLE);
-    tcp_fake_free(fake);
 }
