@@ -353,6 +353,39 @@ Test(mongodb, lists_a_collection_until_it_is_dropped) {
     cr_assert_not(listed());
 }
 
+Test(mongodb, lists_a_database_that_holds_something) {
+    given_a_collection();
+    const char *database = scenario_unique(scenario, "base");
+    struct string_list names = {0};
+    must(mongodb_run(db, database, "{\"insert\": \"t\", \"documents\": [{\"n\": 1}]}", NULL, err));
+    const bool asked = mongodb_list_databases(db, &names, err);
+    const bool contains = string_list_contains(&names, database);
+    string_list_done(&names);
+    must(mongodb_run(db, database, "{\"dropDatabase\": 1}", NULL, err));
+    cr_assert(asked && contains, "%s", err->message);
+}
+
+Test(mongodb, refuses_what_is_not_json) {
+    given_a_collection();
+    const char *document;
+    struct mongodb_cursor *cursor = NULL;
+    int64_t found;
+    const char *broken = "{\"a\": ";
+    must_fail(mongodb_insert(db, collection, broken, err), ERROR_SERVICE, SERVICE_ERROR_SYNTAX);
+    must_fail(mongodb_insert_many(db, collection, broken, NULL, err), ERROR_SERVICE,
+              SERVICE_ERROR_SYNTAX);
+    must_fail(mongodb_insert_many(db, collection, "[1]", NULL, err), ERROR_SERVICE,
+              SERVICE_ERROR_SYNTAX);
+    must_fail(mongodb_count(db, collection, broken, &found, err), ERROR_SERVICE,
+              SERVICE_ERROR_SYNTAX);
+    must_fail(mongodb_find_one(db, collection, broken, &document, err), ERROR_SERVICE,
+              SERVICE_ERROR_SYNTAX);
+    must_fail(mongodb_find(db, collection, broken, NULL, &cursor, err), ERROR_SERVICE,
+              SERVICE_ERROR_SYNTAX);
+    must_fail(mongodb_aggregate(db, collection, broken, &cursor, err), ERROR_SERVICE,
+              SERVICE_ERROR_SYNTAX);
+}
+
 // ---- faults -------------------------------------------------------------------------------------
 
 Test(mongodb, a_listener_that_says_nothing_is_noticed_in_time) {

@@ -160,6 +160,44 @@ Test(mysql, keeps_microseconds_of_a_time) {
     cr_assert_str_eq(text("select at from t", NO_PARAMETERS), "2024-02-29 23:59:59.999999");
 }
 
+Test(mysql, describes_the_columns_of_a_result) {
+    given_a_session();
+    struct mysqldb_rows *rows = NULL;
+    must(mysqldb_query(db, "select 1 as one, null as nothing", NO_PARAMETERS, &rows, err));
+    scenario_own(scenario, rows, free_rows);
+    cr_assert_eq(mysqldb_rows_columns(rows), 2);
+    cr_assert_str_eq(mysqldb_rows_name(rows, 0), "one");
+    cr_assert_str_eq(mysqldb_rows_name(rows, 1), "nothing");
+    cr_assert_not(mysqldb_rows_is_null(rows, 0, 0));
+    cr_assert(mysqldb_rows_is_null(rows, 0, 1));
+}
+
+Test(mysql, counts_what_a_statement_changed_and_numbers_what_it_made) {
+    given_a_table("id int auto_increment primary key, n int");
+    struct mysqldb_rows *made = NULL, *changed = NULL;
+    run(db, "insert into t (n) values (1), (1)");
+    must(mysqldb_query(db, "insert into t (n) values (2)", NO_PARAMETERS, &made, err));
+    scenario_own(scenario, made, free_rows);
+    cr_assert_eq(mysqldb_rows_insert_id(made), 3);
+    must(mysqldb_query(db, "update t set n = 9 where n = 1", NO_PARAMETERS, &changed, err));
+    scenario_own(scenario, changed, free_rows);
+    cr_assert_eq(mysqldb_rows_affected(changed), 2);
+}
+
+Test(mysql, gives_one_value_only_where_there_is_one) {
+    given_a_table("n varchar(9)");
+    const char *value;
+    int64_t integer;
+    must_fail(mysqldb_simple_value(db, "select n from t", NO_PARAMETERS, &value, err),
+              ERROR_SERVICE, SERVICE_ERROR_NOT_FOUND);
+    run(db, "insert into t values ('seven')");
+    must_fail(mysqldb_simple_integer(db, "select n from t", NO_PARAMETERS, &integer, err),
+              ERROR_SERVICE, SERVICE_ERROR_NOT_FOUND);
+    must_fail(mysqldb_simple_integer(db, "select m from t", NO_PARAMETERS, &integer, err),
+              ERROR_SERVICE, SERVICE_ERROR_NOT_FOUND);
+    cr_assert_str_eq(err->reference, "1054");
+}
+
 Test(mysql, takes_a_parameter_for_a_value_never_for_sql) {
     static const char attack[] = "' or 1=1; drop table t; -- \\";
     given_a_session();
@@ -326,6 +364,20 @@ Test(mysql, streams_a_hundred_thousand_rows_one_by_one) {
     int64_t sum = 0;
     must(mysqldb_stream(db, "select n from t", add_up, &sum, err));
     cr_assert_eq(sum, (int64_t)100000 * 100001 / 2);
+}
+
+static bool refuse(void *context, const struct mysqldb_row *row, struct error *error) {
+    (void)context;
+    (void)row;
+    return error_set(error, ERROR_CANCELLED, 0, "enough");
+}
+
+Test(mysql, ends_a_stream_when_the_reader_has_enough) {
+    given_a_table("n int");
+    run(db, "insert into t values (1), (2), (3)");
+    must_fail(mysqldb_stream(db, "select n from t", refuse, NULL, err), ERROR_CANCELLED, 0);
+    cr_assert_str_eq(err->message, "enough");
+    must_fail(mysqldb_run(db, "select 1", err), ERROR_UNAVAILABLE, 0);
 }
 
 // ---- faults -------------------------------------------------------------------------------------

@@ -258,6 +258,19 @@ Test(openbao, lets_a_token_do_what_its_policy_says_and_nothing_else) {
     must_fail(openbao_policy_put(reader, "default", "", err), ERROR_SERVICE, SERVICE_ERROR_DENIED);
 }
 
+Test(openbao, denies_a_token_whose_policy_is_deleted) {
+    given_a_mount();
+    const struct secret *token;
+    must(put("own", "1"));
+    const char *policy = given_a_policy("own", "\"read\"");
+    must(openbao_token_create(root, &token, err, .policies = policy));
+    struct openbao *reader = client_with(token);
+    must(openbao_kv_get(reader, mount, "own", 0, &data, err));
+    must(openbao_policy_delete(root, policy, err));
+    must_fail(openbao_kv_get(reader, mount, "own", 0, &data, err), ERROR_SERVICE,
+              SERVICE_ERROR_DENIED);
+}
+
 Test(openbao, says_what_a_token_may_do) {
     given_a_mount();
     const struct secret *token;
@@ -296,6 +309,30 @@ Test(openbao, lets_a_token_end_with_its_time) {
     struct openbao *holder = client_with(token);
     must_become(!openbao_token_lookup(holder, NULL, &seen, err), 15000);
     cr_assert_eq(err->code, SERVICE_ERROR_DENIED, "%s", err->message);
+}
+
+Test(openbao, lets_a_renewed_token_live_on) {
+    root = scenario_openbao(scenario, "openbao");
+    const struct secret *token;
+    struct openbao_token seen;
+    must(openbao_token_create(root, &token, err, .ttl_s = 60));
+    must(openbao_token_renew(root, token, 3600, err));
+    must(openbao_token_lookup(root, token, &seen, err));
+    cr_assert_gt(seen.ttl_s, 60);
+    must(openbao_token_create(root, &token, err, .ttl_s = 60, .not_renewable = true));
+    must_fail(openbao_token_renew(root, token, 3600, err), ERROR_SERVICE, SERVICE_ERROR_OTHER);
+}
+
+Test(openbao, answers_a_path_that_no_call_of_its_own_knows) {
+    root = scenario_openbao(scenario, "openbao");
+    const json_t *reply;
+    json_t *input = json_pack("{s:s}", "input", "YXNzYXk="); // "assay"
+    must(openbao_write(root, "sys/tools/hash/sha2-256", input, &reply, err));
+    cr_assert_str_eq(json_string_value(json_object_get(json_object_get(reply, "data"), "sum")),
+                     "9b2153df65c7cba8a514938e2d3254a32cc0e75f6d032572e45f2b6bb124c970");
+    must(openbao_write(root, "sys/tools/random", NULL, NULL, err));
+    must(openbao_write(root, "sys/leases/tidy", NULL, &reply, err));
+    json_decref(input);
 }
 
 Test(openbao, revokes_a_token_and_its_children) {
@@ -377,6 +414,13 @@ Test(openbao, gives_a_role_a_token_of_few_uses) {
     struct openbao *holder = client_with(token);
     must(openbao_token_lookup(holder, NULL, &seen, err));
     must_fail(openbao_token_lookup(holder, NULL, &seen, err), ERROR_SERVICE, SERVICE_ERROR_DENIED);
+}
+
+Test(openbao, logs_nobody_in_where_approle_is_disabled) {
+    given_a_role(.policies = "reader");
+    must(openbao_approle_disable(root, role, err));
+    must_fail(openbao_approle_login(root, role, role_id, secret_id, &token, err), ERROR_SERVICE,
+              SERVICE_ERROR_DENIED);
 }
 
 // ---- audit --------------------------------------------------------------------------------------

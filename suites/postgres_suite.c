@@ -159,6 +159,39 @@ Test(postgres, keeps_the_ends_of_the_number_line) {
     cr_assert_str_eq(value, "-9223372036854775808 9223372036854775807 0.1");
 }
 
+Test(postgres, describes_the_columns_of_a_result) {
+    given_a_session();
+    const struct postgres_rows *row =
+        binary_row("select 1::int8 as one, 'x'::text as word", NO_PARAMETERS);
+    cr_assert_str_eq(postgres_rows_name(row, 0), "one");
+    cr_assert_eq(postgres_rows_type(row, 0), 20); // pg_type.oid of int8
+    cr_assert_str_eq(postgres_rows_name(row, 1), "word");
+    cr_assert_eq(postgres_rows_type(row, 1), 25);
+}
+
+Test(postgres, counts_what_a_statement_changed) {
+    given_a_table("n int");
+    struct postgres_rows *rows = NULL;
+    run(db, "insert into t values (1), (1), (2)");
+    must(postgres_query(db, "update t set n = 9 where n = 1", NO_PARAMETERS, &rows, err));
+    scenario_own(scenario, rows, free_rows);
+    cr_assert_eq(postgres_rows_affected(rows), 2);
+}
+
+Test(postgres, gives_one_value_only_where_there_is_one) {
+    given_a_table("word text");
+    const char *value;
+    int64_t integer;
+    must_fail(postgres_simple_value(db, "select word from t", NO_PARAMETERS, &value, err),
+              ERROR_SERVICE, SERVICE_ERROR_NOT_FOUND);
+    run(db, "insert into t values ('seven')");
+    must_fail(postgres_simple_integer(db, "select word from t", NO_PARAMETERS, &integer, err),
+              ERROR_SERVICE, SERVICE_ERROR_NOT_FOUND);
+    must_fail(postgres_simple_integer(db, "select n from t", NO_PARAMETERS, &integer, err),
+              ERROR_SERVICE, SERVICE_ERROR_NOT_FOUND);
+    cr_assert_str_eq(err->reference, "42703");
+}
+
 Test(postgres, takes_a_parameter_for_a_value_never_for_sql) {
     given_a_session();
     static const char attack[] = "'; drop table pg_class; --";
@@ -324,6 +357,18 @@ Test(postgres, passes_on_what_the_server_remarks) {
     cr_assert_not_null(strstr(postgres_notices(db), "does not exist, skipping"));
 }
 
+Test(postgres, forgets_what_the_server_remarked_when_told_to) {
+    given_a_session();
+    run(db, "drop table if exists nothing_of_this_name");
+    postgres_clear_notices(db);
+    cr_assert_str_empty(postgres_notices(db));
+}
+
+Test(postgres, says_its_version_as_a_number) {
+    given_a_session();
+    cr_assert_eq(postgres_server_version(db), number(db, "show server_version_num"));
+}
+
 // ---- bulk ---------------------------------------------------------------------------------------
 
 struct copied {
@@ -373,6 +418,44 @@ Test(postgres, refuses_a_copy_with_one_bad_row) {
     cr_assert_eq(number(db, "select count(*) from t"), 0);
 }
 
+Test(postgres, takes_no_other_statement_for_a_copy) {
+    given_a_table("id int");
+    must_fail(postgres_copy_in_start(db, "select 1", err), ERROR_SERVICE, SERVICE_ERROR_OTHER);
+    must_fail(postgres_copy_in_start(db, "copy nothing from stdin", err), ERROR_SERVICE,
+              SERVICE_ERROR_NOT_FOUND);
+    cr_assert_eq(number(db, "select 7"), 7, "the session is as good as before");
+    must_fail(postgres_copy_in_start(db, "copy t to stdout", err), ERROR_SERVICE,
+              SERVICE_ERROR_OTHER);
+    must_fail(postgres_run(db, "select 7", err), ERROR_UNAVAILABLE, 0);
+}
+
+static bool enough(void *context, const void *bytes, size_t length, struct error *error) {
+    (void)context;
+    (void)bytes;
+    return error_set(error, ERROR_CANCELLED, 0, "enough after %zu bytes", length);
+}
+
+Test(postgres, ends_a_copy_when_the_reader_has_enough) {
+    given_a_session();
+    must_fail(postgres_copy_out(db, "copy (select generate_series(1, 9)) to stdout", enough, NULL,
+                                NULL, err),
+              ERROR_CANCELLED, 0);
+    must_fail(postgres_run(db, "select 7", err), ERROR_UNAVAILABLE, 0);
+}
+
+static bool refuse(void *context, const struct postgres_rows *row, struct error *error) {
+    (void)context;
+    (void)row;
+    return error_set(error, ERROR_CANCELLED, 0, "enough");
+}
+
+Test(postgres, ends_a_stream_when_the_reader_has_enough) {
+    given_a_session();
+    must_fail(postgres_stream(db, "select generate_series(1, 9)", NO_PARAMETERS, refuse, NULL, err),
+              ERROR_CANCELLED, 0);
+    must_fail(postgres_run(db, "select 7", err), ERROR_UNAVAILABLE, 0);
+}
+
 static bool add_up(void *context, const struct postgres_rows *row, struct error *error) {
     (void)error;
     *(int64_t *)context += strtoll(postgres_rows_value(row, 0, 0), NULL, 10);
@@ -384,6 +467,16 @@ Test(postgres, streams_rows_one_by_one) {
     int64_t sum = 0;
     must(postgres_stream(db, "select generate_series(1, 20000)", NO_PARAMETERS, add_up, &sum, err));
     cr_assert_eq(sum, (int64_t)BULK_ROWS * (BULK_ROWS + 1) / 2);
+}
+
+Test(postgres, streams_nothing_of_a_query_that_fails_midway) {
+    given_a_session();
+    int64_t sum = 0;
+    must_fail(postgres_stream(db, "select 1 / (3 - n) from generate_series(1, 9) n", NO_PARAMETERS,
+                              add_up, &sum, err),
+              ERROR_SERVICE, SERVICE_ERROR_OTHER);
+    cr_assert_str_eq(err->reference, "22012");
+    cr_assert_eq(number(db, "select 7"), 7);
 }
 
 // ---- faults -------------------------------------------------------------------------------------

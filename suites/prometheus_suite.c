@@ -182,6 +182,13 @@ Test(prometheus, knows_where_to_send_its_alerts) {
                      "http://alertmanager:9093/api/v2/alerts");
 }
 
+Test(prometheus, shows_the_configuration_that_it_runs_on) {
+    given_a_client();
+    const char *yaml;
+    must(prometheus_config(prometheus, &yaml, err));
+    cr_assert_not_null(strstr(yaml, "job_name: reference-api"), "%s", yaml);
+}
+
 Test(prometheus, reads_its_configuration_again_when_told_to) {
     given_a_client();
     must(prometheus_reload(prometheus, err));
@@ -236,6 +243,12 @@ Test(prometheus, sends_an_alert_for_a_target_that_is_down, .timeout = 120) {
     struct alertmanager *alertmanager =
         scenario_alertmanager_at(scenario, spare_endpoint(watched, 0));
     must_become(alertmanager_count(alertmanager, "job=\"reference-api\"") == 1, 60000);
+    const struct prometheus_alert *alerts;
+    size_t count;
+    must(prometheus_alerts(prometheus, &alerts, &count, err));
+    cr_assert_geq(count, 1);
+    cr_assert_str_eq(alerts[0].name, "TargetDown");
+    cr_assert_str_eq(alerts[0].state, "firing");
     const struct alertmanager_alert *alert =
         alertmanager_first(alertmanager, "job=\"reference-api\"");
     cr_assert_str_eq(alert->name, "TargetDown");

@@ -256,6 +256,70 @@ Test(rabbitmq, shares_a_queue_among_its_consumers) {
     must(rabbitmq_receive(right, 0, &message, err));
 }
 
+Test(rabbitmq, delivers_nothing_more_to_a_consumer_that_cancelled) {
+    given_a_queue();
+    char tag[RABBITMQ_TAG_SIZE];
+    must(rabbitmq_consume(channel, queue.name, err, .ret_tag = tag));
+    publish("one");
+    receive("one");
+    must(rabbitmq_cancel(channel, tag, err));
+    publish("two");
+    must_fail(rabbitmq_receive(channel, 200, &message, err), ERROR_TIMEOUT, 0);
+    must(rabbitmq_get(channel, queue.name, true, &message, err));
+    cr_assert_str_eq(message->body, "two");
+    cr_assert_null(rabbitmq_header(message, "x-none"));
+}
+
+Test(rabbitmq, says_that_a_queue_is_empty_and_how_much_it_purged) {
+    given_a_queue();
+    uint32_t purged = 0;
+    publish("one");
+    publish("two");
+    must(rabbitmq_purge(channel, queue.name, &purged, err));
+    cr_assert_eq(purged, 2);
+    must(rabbitmq_get(channel, queue.name, true, &message, err));
+    cr_assert_null(message);
+}
+
+Test(rabbitmq, closes_a_connection_with_messages_that_nobody_received) {
+    given_a_queue();
+    struct rabbitmq_channel *reader = new_channel(), *last = new_channel();
+    must(rabbitmq_consume(reader, queue.name, err, .without_ack = true));
+    publish("one");
+    publish("two");
+    must_become(messages_in(queue.name) == 0, 5000);
+    rabbitmq_channel_close(last); // not the first in the list
+}
+
+Test(rabbitmq, refuses_every_call_on_a_channel_that_is_closed) {
+    given_a_queue();
+    must(rabbitmq_ack(channel, 4711, err));
+    must_fail(rabbitmq_purge(channel, queue.name, NULL, err), ERROR_SERVICE,
+              SERVICE_ERROR_CONFLICT);
+    const bool worked[] = {
+        rabbitmq_purge(channel, queue.name, NULL, err),
+        rabbitmq_declare_queue(channel, "", NULL, err),
+        rabbitmq_delete_queue(channel, queue.name, err),
+        rabbitmq_declare_exchange(channel, "x", "topic", err),
+        rabbitmq_delete_exchange(channel, "x", err),
+        rabbitmq_bind(channel, queue.name, "amq.topic", "k", err),
+        rabbitmq_unbind(channel, queue.name, "amq.topic", "k", err),
+        rabbitmq_publish(channel, "", queue.name, "x", 1, err),
+        rabbitmq_confirm(channel, err),
+        rabbitmq_get(channel, queue.name, true, &message, err),
+        rabbitmq_prefetch(channel, 1, err),
+        rabbitmq_consume(channel, queue.name, err),
+        rabbitmq_cancel(channel, "tag", err),
+        rabbitmq_receive(channel, 100, &message, err),
+        rabbitmq_transaction_begin(channel, err),
+        rabbitmq_transaction_commit(channel, err),
+        rabbitmq_transaction_rollback(channel, err),
+    };
+    for (size_t i = 0; i < sizeof worked / sizeof worked[0]; i++)
+        cr_assert_not(worked[i], "call %zu", i);
+    cr_assert_str_eq(err->reference, "406", "the reason stays the first: %s", err->message);
+}
+
 // ---- dead letters, routing, transactions --------------------------------------------------------
 
 // `channel` with `queue`, whose dead letters go to the queue of the returned name.
@@ -301,6 +365,15 @@ Test(rabbitmq, routes_a_topic_to_the_queues_whose_pattern_it_matches) {
     receive("yes");
     cr_assert_str_eq(message->routing_key, "order.7.paid");
     cr_assert_str_eq(message->exchange, exchange);
+}
+
+Test(rabbitmq, routes_nothing_over_a_binding_that_was_removed) {
+    given_a_queue();
+    must(rabbitmq_bind(channel, queue.name, "amq.direct", queue.name, err));
+    must(rabbitmq_unbind(channel, queue.name, "amq.direct", queue.name, err));
+    must(rabbitmq_confirm(channel, err));
+    must_fail(rabbitmq_publish(channel, "amq.direct", queue.name, "x", 1, err, .mandatory = true),
+              ERROR_SERVICE, SERVICE_ERROR_NOT_FOUND);
 }
 
 Test(rabbitmq, sends_what_an_exchange_cannot_route_to_its_alternate) {

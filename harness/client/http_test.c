@@ -144,6 +144,46 @@ Test(http, sends_a_bearer_token, .fini = close_all) {
     cr_assert_not_null(strstr(server.request, "Authorization: Bearer b3arer\r\n"));
 }
 
+Test(http, sends_user_and_password_and_headers_of_the_callers, .fini = close_all) {
+    open_at("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    struct secret *password = secret_from_bytes("open sesame", 11);
+    const char *const headers[] = {"X-One: 1", "X-Two: 2", NULL};
+    cr_assert(http_get(http, "/", &reply, err, .user = "Aladdin", .password = password,
+                       .accept = "text/plain", .headers = headers),
+              "%s", err->message);
+    secret_free(password);
+    cr_assert_not_null(strstr(server.request, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"));
+    cr_assert_not_null(strstr(server.request, "Accept: text/plain\r\n"));
+    cr_assert_not_null(strstr(server.request, "X-One: 1\r\nX-Two: 2\r\n"));
+}
+
+Test(http, follows_as_many_redirects_as_it_is_allowed) {
+    struct tcp_fake *circle = tcp_fake_new(
+        TCP_FAKE_GARBAGE, "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n");
+    cr_assert(http_open(tcp_fake_endpoint(circle), &http, err), "%s", err->message);
+    cr_assert(!http_get(http, "/", &reply, err, .redirects = 1));
+    cr_assert_neq(err->domain, ERROR_NONE);
+    http_close(http);
+    tcp_fake_free(circle);
+}
+
+Test(http, has_a_word_for_every_status_that_means_something) {
+    static const struct {
+        int status;
+        enum service_error word;
+    } words[] = {
+        {401, SERVICE_ERROR_LOGIN},       {403, SERVICE_ERROR_DENIED},
+        {404, SERVICE_ERROR_NOT_FOUND},   {410, SERVICE_ERROR_NOT_FOUND},
+        {405, SERVICE_ERROR_UNSUPPORTED}, {501, SERVICE_ERROR_UNSUPPORTED},
+        {409, SERVICE_ERROR_CONFLICT},    {412, SERVICE_ERROR_CONFLICT},
+        {413, SERVICE_ERROR_TOO_LARGE},   {429, SERVICE_ERROR_LIMIT},
+        {502, SERVICE_ERROR_NOT_READY},   {503, SERVICE_ERROR_NOT_READY},
+        {504, SERVICE_ERROR_NOT_READY},   {500, SERVICE_ERROR_OTHER},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        cr_expect_eq(http_service_error(words[i].status), words[i].word, "%d", words[i].status);
+}
+
 Test(http, does_not_follow_a_redirect_unasked, .fini = close_all) {
     open_at("HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n");
     cr_assert(got("/"), "%s", err->message);
