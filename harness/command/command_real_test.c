@@ -6,7 +6,10 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "engine/container.h"
+#include "engine/image.h"
 #include "engine/network.h"
+#include "run/engine_daemon.h"
+#include "run/private_engine.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -30,6 +33,16 @@ static const char WEB[] = "name: %NAME%\n"
                           "    image: %IMAGE%\n"
                           "    command: [%SERVE%, web]\n"
                           "    x-assay: {kind: http, port: 8080, path: /}\n";
+
+// A service that may be prepared: asked to end, it does, and says that all is well.
+static const char PREPARED[] =
+    "name: %NAME%\n"
+    "services:\n"
+    "  web:\n"
+    "    image: %IMAGE%\n"
+    "    command: [sh, -c, \"trap 'exit 0' TERM; \\\"$$@\\\" & wait\", sh, %SERVE%, web]\n"
+    "    environment: {SALT: %NAME%}\n" // so that the prepared image is this test's own
+    "    x-assay: {kind: http, port: 8080, path: /, prepare: true}\n";
 
 static const char NEVER_READY[] = "name: %NAME%\n"
                                   "services:\n"
@@ -64,6 +77,70 @@ Test(command_real, verifies_a_stack_and_leaves_nothing_of_it) {
     cr_assert(file_exists("assay-report/assay.json"));
     cr_assert(file_exists("assay-report/assay.junit.xml"));
     program_assert_nothing_left(program, 1);
+}
+
+// How many prepared images of the test's project there are; removes them when told to.
+static size_t prepared_images(bool remove) {
+    struct error problem = {0};
+    autofree_string char *label =
+        memory_format("label=io.assay.prepared.for=%s/web", program_project());
+    const char *const filters[] = {label, NULL};
+    json_t *images = NULL;
+    cr_assert(image_list(program_engine(), filters, &images, &problem), "%s", problem.message);
+    size_t index = 0;
+    json_t *image = NULL;
+    json_array_foreach (images, index, image)
+        if (remove)
+            cr_assert(image_remove(program_engine(),
+                                   json_string_value(json_object_get(image, "Id")), &problem),
+                      "%s", problem.message);
+    const size_t count = json_array_size(images);
+    json_decref(images);
+    return count;
+}
+
+Test(command_real, prepares_an_image_once_and_starts_from_it_then) {
+    cr_assert_eq(program_end(start_web(PREPARED), 60000), 0, "%s", program_output());
+    const size_t prepared = prepared_images(false);
+    const bool said_so = strstr(program_errors(), "web: prepared") != NULL;
+    const int again = program_end(start_web(PREPARED), 60000);
+    const bool said_so_again = strstr(program_errors(), "web: prepared") != NULL;
+    cr_assert_eq(prepared_images(true), 1);
+    cr_assert_eq(prepared, 1);
+    cr_assert_eq(again, 0, "%s", program_output());
+    cr_assert(said_so && !said_so_again, "%s", program_errors());
+}
+
+Test(command_real, says_why_a_service_starts_unprepared) {
+    struct child *run = start_web("name: %NAME%\n"
+                                  "services:\n"
+                                  "  web:\n"
+                                  "    image: %IMAGE%\n"
+                                  "    command: [sh, -c, \"echo no luck; exit 3\"]\n"
+                                  "    x-assay: {kind: http, port: 8080, prepare: true}\n");
+    const pid_t program = child_pid(run);
+    cr_assert_eq(program_end(run, 60000), 1, "%s\n%s", program_output(), program_errors());
+    assert_says(program_output(), "web starts unprepared: ");
+    assert_says(program_output(), "exit status 3");
+    cr_assert_eq(prepared_images(true), 0);
+    program_assert_nothing_left(program, 1);
+}
+
+Test(command_real, runs_the_suites_that_the_settings_name) {
+    program_write("compose.yaml", WEB);
+    autofree_string char *settings = memory_format("suites: [%s]\n", WEB_SUITE);
+    program_write("assay.yaml", settings);
+    cr_assert_eq(assay("run", "--compose", "compose.yaml"), 0, "%s", program_output());
+    assert_says(program_output(), "1 passed, 0 failed, 0 skipped\n");
+}
+
+Test(command_real, says_that_no_suite_was_run_and_what_it_did_not_understand) {
+    autofree_string char *compose = memory_format("%s    quux: 1\n", WEB);
+    program_write("compose.yaml", compose);
+    const int status = assay("run", "--compose", "compose.yaml");
+    assert_says(program_output(), "no suite was run: name one with --suite");
+    assert_says(program_output(), "compose.yaml:7:5: services.web: unknown key \"quux\"");
+    cr_assert_eq(status, 4, "%s", program_output());
 }
 
 Test(command_real, does_not_mind_a_port_that_is_taken_on_the_host) {
@@ -316,6 +393,32 @@ Test(command_real, brings_a_stack_up_shows_it_and_takes_it_down) {
     cr_assert_eq(assay("status", "mine"), 1);
 }
 
+Test(command_real, up_takes_every_option_that_it_lists) {
+    program_write("compose.yaml", WEB);
+    program_write("settings.yaml", "services: {web: {kind: http}}\n");
+    cr_assert_eq(assay("up", "--compose", "compose.yaml", "--settings", "settings.yaml",
+                       "--profile", "none", "--lease", "5", "--offline", "--substitute"),
+                 0, "%s", program_errors());
+    autofree_string char *environment = memory_copy_string(program_output());
+    environment[strcspn(environment, "\n")] = '\0';
+    char *content = NULL;
+    const bool read = file_read(environment, 1 << 20, &content, NULL, NULL);
+    const int shown = assay("status", "default");
+    cr_assert(read && strstr(content, "settings.yaml") != NULL, "%s", content);
+    free(content);
+    cr_assert_eq(shown, 0, "%s", program_errors());
+    assert_says(program_output(), "lease 4 min 59 s");
+    cr_assert_eq(assay("down"), 0, "%s", program_errors());
+    cr_assert_eq(program_container_count(), 0);
+}
+
+Test(command_real, up_says_that_its_engine_is_not_there) {
+    program_write("compose.yaml", WEB);
+    setenv("DOCKER_HOST", "unix:///nonexistent/engine.sock", 1);
+    cr_assert_eq(assay("up", "--compose", "compose.yaml"), 3);
+    assert_says(program_errors(), "unix:///nonexistent/engine.sock");
+}
+
 Test(command_real, up_fails_with_the_reason_where_a_service_does_not_get_ready) {
     program_write("compose.yaml",
                   "name: %NAME%\nservices:\n"
@@ -353,4 +456,54 @@ Test(command_real, doctor_says_what_is_here) {
     cr_assert(status == 0 || status == 3 || status == 4);
     cr_assert((status == 0) == (strstr(program_output(), "--  ") == NULL), "%d\n%s", status,
               program_output());
+}
+
+// ---- images, between two engines ----------------------------------------------------------------
+
+static void stop_own_engine(void) {
+    const char *state = getenv("ASSAY_STATE");
+    struct engine_place place = {0};
+    if (state != NULL && engine_place_init(&place, state, NULL)) {
+        (void)!engine_daemon_stop(&place, NULL);
+        engine_place_done(&place);
+    }
+}
+
+// An engine of the test's own, empty, is the one that the program finds from now on.
+static struct private_engine *given_an_empty_engine(void) {
+    struct error problem = {0};
+    struct private_engine *empty = NULL;
+    if (!engine_daemon_possible(&problem))
+        cr_skip_test("%s", problem.message);
+    cr_assert(private_engine_open(getenv("ASSAY_STATE"), NULL, &empty, &problem), "%s",
+              problem.message);
+    setenv("DOCKER_HOST", private_engine_host(empty), 1);
+    return empty;
+}
+
+Test(command_real, carries_images_from_one_engine_to_another, .fini = stop_own_engine) {
+    struct error problem = {0};
+    const char *const tags[] = {program_image(), NULL};
+    cr_assert(folder_make("stick", 0700, &problem) && folder_make("bare", 0700, &problem));
+    cr_assert(image_save(program_engine(), tags, "stick/some.tar", NULL, &problem), "%s",
+              problem.message);
+    struct private_engine *empty = given_an_empty_engine();
+
+    cr_assert_eq(assay("images", "save", "none"), 3);
+    assert_says(program_errors(), "there is no image to save");
+    cr_assert_eq(assay("images"), 0);
+    assert_says(program_output(), "no image of ours is in the engine");
+    cr_assert_eq(assay("doctor"), 0, "%s", program_output());
+    assert_says(program_output(), "will be built");
+    cr_assert_eq(assay("images", "load", "bare"), 2);
+    assert_says(program_errors(), "holds no image archive");
+
+    cr_assert_eq(assay("images", "load", "stick"), 0, "%s", program_errors());
+    assert_says(program_output(), program_image());
+    cr_assert_eq(assay("images", "list"), 0);
+    assert_says(program_output(), program_image());
+    cr_assert_eq(assay("images", "save", "copy"), 0, "%s", program_errors());
+    assert_says(program_output(), "saved 1 images to copy");
+    cr_assert_eq(assay("images", "load", "copy"), 0, "%s", program_errors());
+    private_engine_close(empty);
 }

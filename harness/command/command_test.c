@@ -92,6 +92,86 @@ Test(command, run_refuses_values_that_make_no_sense) {
     assert_says(program_errors(), "unexpected argument \"surplus\"");
 }
 
+Test(command, run_takes_every_option_that_it_lists) {
+    program_write("compose.yaml", "services:\n  web: {image: x}\n");
+    program_write("assay.yaml", "profiles: [a]\n");
+    cr_assert_eq(assay("run", "--compose", "compose.yaml", "--settings", "assay.yaml", "--profile",
+                       "a", "--jobs", "2", "--shard", "1/2", "--report", "r", "--format", "tap",
+                       "--keep", "--substitute", "--offline", "--suite", WEB_SUITE, "--list"),
+                 0, "%s", program_errors());
+    cr_assert_eq(assay("run", "--suite", "postgres", "--count"), 0, "%s", program_errors());
+}
+
+Test(command, run_says_that_a_suite_cannot_list_its_tests) {
+    cr_assert_eq(assay("run", "--suite", "/bin/false", "--list"), 2, "%s", program_errors());
+    assert_says(program_errors(), "/bin/false");
+}
+
+Test(command, up_refuses_what_makes_no_sense) {
+    static const struct {
+        const char *arguments[2];
+        const char *says;
+    } wrong[] = {
+        {{"--lease", "0"}, "--lease takes minutes from 1 to 43200, not \"0\""},
+        {{"--lease", "5m"}, "not \"5m\""},
+        {{"--lease", "43201"}, "not \"43201\""},
+        {{"--lease"}, "--lease needs a value"},
+        {{"surplus"}, "unexpected argument \"surplus\""},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        cr_expect_eq(assay("up", wrong[i].arguments[0], wrong[i].arguments[1]), 2, "case %zu", i);
+        assert_says(program_errors(), wrong[i].says);
+    }
+}
+
+Test(command, images_refuses_what_makes_no_sense) {
+    cr_assert_eq(assay("images", "burn"), 2);
+    assert_says(program_errors(), "there is no `images burn`");
+    cr_assert_eq(assay("images", "save"), 2);
+    assert_says(program_errors(), "save takes a folder");
+    cr_assert_eq(assay("images", "list", "surplus"), 2);
+    assert_says(program_errors(), "list takes no argument");
+}
+
+// The program alone, away from the rest of its installation.
+static const char *lonely_program(void) {
+    static const char *const copy[] = {"cp", ASSAY_PROGRAM, "lonely", NULL};
+    unsetenv("ASSAY_FIXTURES");
+    cr_assert_eq(program_run(copy), 0, "%s", program_errors());
+    return "./lonely";
+}
+
+Test(command, says_that_its_installation_is_not_whole) {
+    const char *lonely = lonely_program();
+    cr_assert_eq(program_run((const char *const[]){lonely, "run", NULL}), 3);
+    assert_says(program_errors(), "assay's suites are not beside ");
+    cr_assert_eq(program_run((const char *const[]){lonely, "images", "build", NULL}), 3);
+    assert_says(program_errors(), "assay's fixtures are not beside ");
+    setenv("DOCKER_HOST", "carrier-pigeon://loft", 1);
+    cr_assert_eq(program_run((const char *const[]){lonely, "doctor", NULL}), 3);
+    assert_says(program_output(), "only suites given by path can run");
+    assert_says(program_output(), "carrier-pigeon://loft");
+    assert_says(program_errors(), "assay's fixtures are not beside ");
+}
+
+Test(command, doctor_says_what_it_cannot_look_at) {
+    setenv("DOCKER_HOST", "unix:///nonexistent/engine.sock", 1);
+    setenv("ASSAY_FIXTURES", program_folder(), 1);
+    assay("doctor");
+    assert_says(program_output(), "engine");
+    assert_says(program_errors(), "devstack/compose.yaml");
+}
+
+Test(command, images_and_clean_name_an_engine_that_is_not_there) {
+    setenv("DOCKER_HOST", "unix:///nonexistent/engine.sock", 1);
+    cr_assert_eq(assay("images"), 3);
+    assert_says(program_errors(), "unix:///nonexistent/engine.sock");
+    cr_assert_eq(assay("images", "build"), 3);
+    assert_says(program_errors(), "unix:///nonexistent/engine.sock");
+    cr_assert_eq(assay("clean"), 3);
+    assert_says(program_errors(), "unix:///nonexistent/engine.sock");
+}
+
 Test(command, run_shows_where_a_configuration_is_wrong) {
     static const struct {
         const char *compose;

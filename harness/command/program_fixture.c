@@ -122,6 +122,10 @@ const char *program_project(void) {
     return site.project;
 }
 
+const char *program_image(void) {
+    return site.image;
+}
+
 static char *replace(const char *content, const char *word, const char *with) {
     struct text result = {0};
     for (const char *found = NULL; (found = strstr(content, word)) != NULL;

@@ -23,6 +23,7 @@ struct engine *program_engine(void);
 // "<word> serves" in its log, where <word> is its argument.
 void program_write(const char *name, const char *content);
 const char *program_project(void);
+const char *program_image(void); // what %IMAGE% stands for
 
 // Runs `assay <arguments>` to its end, within a minute; returns its exit status, or minus the
 // signal that killed it. What it said is in program_output() and program_errors().

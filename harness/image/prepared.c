@@ -157,27 +157,3 @@ bool prepared_ensure(struct engine *engine, const struct plan *plan,
         .reference = TAKE(self.reference), .prepared = true, .booted = self.booted};
     return true;
 }
-
-bool prepared_remove_all(struct engine *engine, int *ret_count, struct error *err) {
-    const char *const filters[] = {"label=io.assay.prepared", NULL};
-    json_t *images = NULL;
-    if (!image_list(engine, filters, &images, err))
-        return false;
-    int count = 0;
-    size_t i;
-    const json_t *image;
-    json_array_foreach (images, i, image) {
-        size_t j;
-        const json_t *tag;
-        json_array_foreach (json_object_get(image, "RepoTags"), j, tag) {
-            const char *reference = json_string_value(tag);
-            if (reference != NULL &&
-                strncmp(reference, "assay/prepared-", strlen("assay/prepared-")) == 0 &&
-                image_remove(engine, reference, NULL))
-                count++;
-        }
-    }
-    json_decref(images);
-    *ret_count = count;
-    return true;
-}

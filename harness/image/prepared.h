@@ -49,7 +49,4 @@ bool prepared_ensure(struct engine *engine, const struct plan *plan,
                      struct error *err) must_use;
 void prepared_image_done(struct prepared_image *self);
 
-// Removes every prepared image that no container uses: for `assay clean`.
-bool prepared_remove_all(struct engine *engine, int *ret_count, struct error *err) must_use;
-
 DEFINE_AUTODONE(prepared_image, prepared_image_done);
