@@ -26,13 +26,12 @@ struct annotator {
     size_t warnings;
 };
 
-// As `escapeData` and, for a property, `escapeProperty` of the toolkit.
+// As `escapeData` and, for a property, `escapeProperty` of the toolkit; what comes here is clean
+// (see clean.h), so that it holds no carriage return.
 static void append_escaped(struct text *out, const char *string, bool is_property) {
     for (const char *at = string; *at != '\0'; at++) {
         if (*at == '%')
             text_append(out, "%25");
-        else if (*at == '\r')
-            text_append(out, "%0D");
         else if (*at == '\n')
             text_append(out, "%0A");
         else if (is_property && *at == ':')

@@ -2,7 +2,16 @@
 // new kind is in here by being in the table. What only one protocol can get wrong stands in that
 // client's own test; wrong passwords need a real server and are in suites/.
 #include "base/clock.h"
+#include "client/alertmanager.h"
+#include "client/http.h"
 #include "client/kind.h"
+#include "client/mongodb.h"
+#include "client/mysqldb.h"
+#include "client/openbao.h"
+#include "client/postgres.h"
+#include "client/prometheus.h"
+#include "client/rabbitmq.h"
+#include "client/redis_cluster.h"
 #include "client/tcp_fake.h"
 
 #include <criterion/criterion.h>
@@ -97,4 +106,22 @@ ParameterizedTest(size_t *row, client, fails_in_time_and_says_where, .timeout = 
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
         for (size_t j = 0; j < sizeof attempts / sizeof attempts[0]; j++)
             expect_failure(kind, &attempts[j], &faults[i]);
+}
+
+// Convention 4: what failed half way is freed like the rest.
+Test(client, destructors_take_null) {
+    alertmanager_close(NULL);
+    http_close(NULL);
+    mongodb_close(NULL);
+    mongodb_cursor_free(NULL);
+    mysqldb_close(NULL);
+    mysqldb_rows_free(NULL);
+    mysqldb_statement_free(NULL);
+    openbao_close(NULL);
+    postgres_close(NULL);
+    postgres_rows_free(NULL);
+    prometheus_close(NULL);
+    rabbitmq_close(NULL);
+    rabbitmq_channel_close(NULL);
+    redis_cluster_close(NULL);
 }

@@ -126,6 +126,13 @@ Test(command_real, says_why_a_service_starts_unprepared) {
     program_assert_nothing_left(program, 1);
 }
 
+Test(command_real, says_not_verified_where_a_service_is_not_part_of_the_stack) {
+    program_write("compose.yaml", "name: %NAME%\nservices:\n" STORE);
+    cr_assert_eq(assay("run", "--compose", "compose.yaml", "--suite", WEB_SUITE), 4, "%s",
+                 program_output());
+    assert_says(program_output(), "web is not part of this stack");
+}
+
 Test(command_real, runs_the_suites_that_the_settings_name) {
     program_write("compose.yaml", WEB);
     autofree_string char *settings = memory_format("suites: [%s]\n", WEB_SUITE);

@@ -2,7 +2,10 @@
 #include "compose/compose.h"
 
 #include "base/text.h"
+#include "compose/environment_file.h"
 #include "compose/plan_test_tools.h"
+#include "compose/variables.h"
+#include "compose/yaml.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -177,4 +180,12 @@ Test(compose, bounds_what_files_can_blow_up_to) {
     cr_assert_not(plan_load(&(const struct plan_options){0}, &plan, &err));
     cr_expect_not_null(strstr(err.message, "more than 100000 values"), "%s", err.message);
     text_done(&bomb);
+}
+
+// Convention 4: what failed half way is freed like the rest.
+Test(compose, destructors_take_null) {
+    compose_done(NULL);
+    environment_writer_free(NULL);
+    variables_done(NULL);
+    yaml_arena_done(NULL);
 }

@@ -148,3 +148,14 @@ Test(archive, says_that_there_is_no_place_for_it) {
     cr_assert(!archive_folder(folder, NULL, 0, &fd, &err));
     cr_expect(strstr(err.message, "/no/such/folder") != NULL);
 }
+
+Test(archive, does_not_go_down_for_ever) {
+    struct text deep = {0};
+    for (int i = 0; i < 102; i++)
+        text_append(&deep, i > 0 ? "/d" : "d");
+    make_folder(text_string(&deep));
+    text_done(&deep);
+    int fd = -1;
+    cr_assert(!archive_folder(folder, NULL, 0, &fd, &err));
+    cr_expect(strstr(err.message, "more than 100 folders deep") != NULL, "%s", err.message);
+}

@@ -127,3 +127,33 @@ Test(container, counts_one_that_runs_already_as_started) {
     must(container_start(fixture.engine, "x", &fixture.err));
     must(container_stop(fixture.engine, "x", 3, &fixture.err));
 }
+
+Test(container, misses_the_status_of_a_wait) {
+    fixture_open((const struct fake_exchange[]){
+        {"POST /v1.41/containers/x/wait", {{FAKE_REPLY("200 OK", "{}")}}, FAKE_CLOSE}, {0}});
+    int status = 77;
+    cr_assert(!container_wait(fixture.engine, "x", 0, &status, &fixture.err));
+    expect_domain(ERROR_PROTOCOL);
+    cr_expect_eq(status, 77);
+}
+
+#define PAUSE_X "POST /v1.41/containers/x/pause"
+
+Test(container, asks_again_for_a_pause_that_a_busy_container_withstood) {
+    fixture_open((const struct fake_exchange[]){
+        {PAUSE_X, {{FAKE_REPLY("500 Oops", "{\"message\":\"unable to freeze\"}")}}, FAKE_CLOSE},
+        {PAUSE_X, {{NO_CONTENT}}, FAKE_KEEP},
+        {0}});
+    must(container_pause(fixture.engine, "x", &fixture.err));
+    cr_expect_eq(fake_engine_answered(fixture.fake), 2);
+}
+
+Test(container, does_not_ask_again_for_any_other_pause_that_failed) {
+    fixture_open((const struct fake_exchange[]){
+        {PAUSE_X, {{FAKE_REPLY("409 Conflict", "{\"message\":\"not running\"}")}}, FAKE_CLOSE},
+        {0}});
+    cr_assert(!container_pause(fixture.engine, "x", &fixture.err));
+    expect_domain(ERROR_ENGINE);
+    expect_message("not running");
+    cr_expect_eq(fake_engine_answered(fixture.fake), 1);
+}

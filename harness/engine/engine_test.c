@@ -152,20 +152,23 @@ Test(engine, does_not_take_a_tls_servers_refusal_for_plain_http) {
     cr_expect_eq(fake_engine_answered(fixture.fake), 1);
 }
 
-// A TLS server with a certificate of its own making: `openssl s_server` on a free port.
+// A TLS server with a certificate of its own making: `openssl s_server` on a free port. It talks
+// only to who has one too, and to keep it short that is the same one.
 static struct {
     char *folder;
     char *host;
     pid_t pid;
     FILE *output;
+    int input; // what is written here it says to its client
 } tls_server;
 
 static void start_tls_server(void) {
     tls_server.folder = temporary_folder();
     char *command = memory_format(
-        "cd %s && openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=nobody -keyout key.pem -out "
-        "cert.pem 2>/dev/null && exec openssl s_server -accept 127.0.0.1:0 -cert cert.pem -key "
-        "key.pem 2>/dev/null",
+        "cd %s && openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=nobody -addext "
+        "subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem 2>/dev/null && cp cert.pem "
+        "ca.pem && exec openssl s_server -accept 127.0.0.1:0 -cert cert.pem -key key.pem -CAfile "
+        "ca.pem -Verify 1 -verify_return_error 2>/dev/null",
         tls_server.folder);
     char *const argv[] = {(char[]){"sh"}, (char[]){"-c"}, command, NULL};
     int output[2];
@@ -179,6 +182,7 @@ static void start_tls_server(void) {
     posix_spawn_file_actions_destroy(&actions);
     close(output[1]);
     free(command);
+    tls_server.input = input[1];
     tls_server.output = fdopen(output[0], "r");
     char line[256];
     int port = 0; // it says "ACCEPT 127.0.0.1:36421"
@@ -207,6 +211,19 @@ Test(engine_tls, is_named_when_plain_http_was_asked_for) {
     cr_assert(!open_at(tls_server.host, NULL));
     expect_domain(ERROR_PROTOCOL);
     expect_message("speaks TLS, but plain HTTP was asked for");
+}
+
+Test(engine_tls, is_spoken_to_with_the_users_own_certificate) {
+    static const char reply[] =
+        "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\nOK";
+    const struct engine_options options = {.host = tls_server.host,
+                                           .certificates = tls_server.folder,
+                                           .verify_peer = true,
+                                           .connect_timeout_ms = 5000,
+                                           .idle_timeout_ms = 5000};
+    cr_assert_eq(write(tls_server.input, reply, sizeof reply - 1), (ssize_t)sizeof reply - 1);
+    must(engine_open(&options, &fixture.engine, &fixture.err));
+    cr_expect(!engine_is_local(fixture.engine));
 }
 
 Test(engine_tls, is_refused_when_its_certificate_is_not_the_users) {
@@ -312,4 +329,14 @@ Test(engine, gathers_its_facts) {
     cr_expect_str_eq(facts.root_folder, "");
     cr_expect_str_eq(facts.runtime, "crun");
     engine_facts_done(&facts);
+}
+
+Test(engine, has_no_facts_where_it_does_not_tell_them) {
+    fixture_open((const struct fake_exchange[]){
+        {"GET /v1.41/version", {{FAKE_REPLY("200 OK", "{\"Version\":\"27.1\"}")}}, FAKE_CLOSE},
+        {"GET /v1.41/info", {{FAKE_REPLY("500 Oops", "{\"message\":\"no\"}")}}, FAKE_CLOSE},
+        {0}});
+    struct engine_facts facts = {0};
+    cr_assert(!engine_facts(fixture.engine, &facts, &fixture.err));
+    expect_domain(ERROR_ENGINE);
 }

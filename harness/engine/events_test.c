@@ -105,3 +105,16 @@ Test(events, asks_a_distant_engine_from_its_own_time_on) {
     must(engine_events(fixture.engine, NULL, note_open, note, NULL, NULL, &fixture.err));
     cr_expect_str_eq(text_string(&seen), "/stop///-1/0 ");
 }
+
+Test(events, does_not_open_when_a_distant_engine_does_not_tell_its_time) {
+    fixture_listen(
+        (const struct fake_exchange[]){
+            {"GET /v1.41/_ping", {{FAKE_REPLY("500 Oops", "{\"message\":\"no\"}")}}, FAKE_CLOSE},
+            {0}},
+        true);
+    const struct engine_options options = {.host = fake_engine_host(fixture.fake)};
+    must(engine_open(&options, &fixture.engine, &fixture.err));
+    cr_assert(!engine_events(fixture.engine, NULL, note_open, note, NULL, NULL, &fixture.err));
+    expect_domain(ERROR_ENGINE);
+    cr_expect_eq(opened, 0);
+}

@@ -192,3 +192,46 @@ Test(exec, ends_a_hijacked_stream_at_once_when_it_is_cancelled) {
     pthread_join(thread, NULL);
     cancel_done(&cancel);
 }
+
+static bool take(void *context, enum stream_source source, const char *bytes, size_t length) {
+    (void)source;
+    text_append_bytes(context, bytes, length);
+    return true;
+}
+
+Test(exec, hands_output_to_a_sink_as_it_comes) {
+    fixture_open(
+        (const struct fake_exchange[]){CREATE, {START, {{UPGRADED}}, FAKE_ECHO}, ENDED("0"), {0}});
+    struct text seen = {0};
+    const struct exec_options options = {
+        .argv = cat, .input = "word", .input_length = 4, .sink = take, .context = &seen};
+    must(exec_run(fixture.engine, "x", &options, &result, &fixture.err));
+    cr_expect_str_eq(text_string(&seen), "word");
+    cr_expect_str_eq(text_string(&result.output), "");
+    text_done(&seen);
+}
+
+static bool have_enough(void *context, enum stream_source source, const char *bytes,
+                        size_t length) {
+    (void)source;
+    (void)bytes;
+    (void)length;
+    ++*(int *)context;
+    return false;
+}
+
+Test(exec, lets_go_of_a_command_when_the_sink_has_enough) {
+    int calls = 0;
+    fixture_open((const struct fake_exchange[]){CREATE, {START, {{UPGRADED}}, FAKE_ECHO}, {0}});
+    const struct exec_options options = {
+        .argv = cat, .input = "word", .input_length = 4, .sink = have_enough, .context = &calls};
+    must(exec_run(fixture.engine, "x", &options, &result, &fixture.err));
+    cr_expect_eq(calls, 1);
+}
+
+Test(exec, says_that_the_engine_went_away_before_the_command_began) {
+    fixture_open((const struct fake_exchange[]){
+        CREATE, {START, {{.bytes = "HTTP/1.1 101 UPG"}}, FAKE_CLOSE}, {0}});
+    cr_assert(!run("input", 1000));
+    expect_domain(ERROR_PROTOCOL);
+}

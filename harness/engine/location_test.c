@@ -2,6 +2,11 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "engine/docker_config.h"
+#include "engine/exec.h"
+#include "engine/fake_engine.h"
+#include "engine/progress_stream.h"
+#include "engine/transport.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -128,4 +133,32 @@ Test(location, points_at_the_fault_in_a_malformed_configuration) {
     cr_assert(!engine_locate(&location, &err));
     cr_expect_eq(err.domain, ERROR_CONFIGURATION);
     cr_expect(strstr(err.message, "config.json:2:") != NULL, "%s", err.message);
+}
+
+Test(location, names_a_configuration_that_cannot_be_read) {
+    write_file("config.json/in_the_way", ""); // a folder of that name
+    cr_assert(!engine_locate(&location, &err));
+    cr_expect_eq(err.domain, ERROR_CONFIGURATION);
+    cr_expect(strstr(err.message, "config.json") != NULL, "%s", err.message);
+    struct engine *engine = NULL;
+    cr_assert(!engine_open(&(struct engine_options){0}, &engine, &err), "it is found no better so");
+}
+
+Test(location, points_at_the_fault_in_a_malformed_context) {
+    write_file("config.json", "{\"currentContext\": \"colima\"}");
+    write_file("contexts/meta/" COLIMA "/meta.json", "{");
+    cr_assert(!engine_locate(&location, &err));
+    cr_expect(strstr(err.message, "meta.json:1:") != NULL, "%s", err.message);
+}
+
+// Convention 4: what failed half way is freed like the rest.
+Test(engine, destructors_take_null) {
+    docker_config_done(NULL);
+    engine_close(NULL);
+    engine_facts_done(NULL);
+    engine_location_done(NULL);
+    exec_result_done(NULL);
+    fake_engine_close(NULL);
+    progress_stream_done(NULL);
+    transport_done(NULL);
 }

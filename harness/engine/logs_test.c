@@ -99,3 +99,19 @@ Test(logs, keeps_the_end_of_a_long_tail) {
     must(container_log_tail(fixture.engine, "x", 2, &seen, &fixture.err));
     cr_expect_str_eq(text_string(&seen), "c\ndef\n");
 }
+
+Test(logs, keeps_the_end_of_a_piece_that_is_longer_than_the_tail) {
+    const struct fake_exchange script[] = {
+        {"GET /v1.41/containers/x/json", {{FAKE_REPLY("200 OK", "{}")}}, FAKE_CLOSE},
+        {"GET /v1.41/containers/x/logs",
+         {{FAKE_REPLY("200 OK", "")},
+          {.bytes = "\1\0\0\0\0\0\0\x8"
+                    "abcdefg\n",
+           .length = 16}},
+         FAKE_CLOSE},
+        {0}};
+    fixture_open(script);
+    text_init(&seen, 4);
+    must(container_log_tail(fixture.engine, "x", 2, &seen, &fixture.err));
+    cr_expect_str_eq(text_string(&seen), "efg\n");
+}

@@ -156,3 +156,9 @@ Test(registry_auth, runs_no_helper_by_path) {
     cr_assert(!find("{\"credsStore\":\"../../tmp/evil\"}", "h"));
     cr_expect_eq(err.domain, ERROR_CONFIGURATION);
 }
+
+Test(registry_auth, ends_a_helper_that_does_not_stop_talking) {
+    install_helper("exec yes");
+    cr_assert(!find(WITH_HELPER, "h"));
+    cr_expect_eq(err.domain, ERROR_UNAVAILABLE);
+}

@@ -1,4 +1,8 @@
+#include "image/image_finder.h"
 #include "image/image_name.h"
+#include "image/image_source.h"
+#include "image/prepared.h"
+#include "image/registry.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -66,4 +70,13 @@ Test(image_name, takes_only_docker_hub_names_under_assay_for_recipes) {
     assert_recipe("assay/postgres:3f0c9a12abcd", "postgres");
     assert_recipe("postgres", NULL);
     assert_recipe("quay.io/assay/postgres", NULL);
+}
+
+// Convention 4: what failed half way is freed like the rest.
+Test(image, destructors_take_null) {
+    image_choices_done(NULL);
+    image_finder_done(NULL);
+    image_name_done(NULL);
+    prepared_image_done(NULL);
+    registries_free(NULL);
 }

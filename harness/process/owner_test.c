@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/eventually.h"
+#include "process/child.h"
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -189,4 +190,10 @@ Test(owner, longest_text_fits) {
     struct owner parsed;
     cr_expect(owner_parse(text, &parsed, NULL), "%s", text);
     cr_expect_eq(parsed.start_ticks, UINT64_MAX);
+}
+
+// Convention 4: what failed half way is freed like the rest.
+Test(process, destructors_take_null) {
+    child_end_done(NULL);
+    child_free(NULL);
 }

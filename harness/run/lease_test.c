@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "run/run.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -263,4 +264,10 @@ Test(lease, cannot_be_listed_where_their_folder_is_none) {
     cr_assert(file_write_atomic(path, "", 0, 0600, &err), "%s", err.message);
     cr_assert_not(lease_names(state, &names, &err));
     cr_assert_eq(lease_judge(state, "aaaaaaaaaa"), LEASE_UNKNOWN);
+}
+
+// Convention 4: what failed half way is freed like the rest.
+Test(run, destructors_take_null) {
+    lease_release(NULL);
+    run_close(NULL, true);
 }

@@ -107,11 +107,39 @@ Test(suite_runner, fails_an_executable_that_is_not_there) {
     cr_assert(strstr(suite->failure, "/nonexistent/suite") != NULL, "%s", suite->failure);
 }
 
+// An executable that is a shell script.
+static const struct suite_result *run_script(const char *lines, struct suite_runner runner) {
+    autofree_string char *script = memory_format("#!/bin/sh\n%s\n", lines);
+    autofree_string char *path = path_join(folder, "script");
+    cr_assert(file_write_atomic(path, script, strlen(script), 0755, &problem));
+    return run_one(path, runner);
+}
+
+Test(suite_runner, fails_a_suite_whose_results_somebody_else_wrote_in) {
+    const struct suite_result *suite =
+        run_script("echo mine >$ASSAY_RESULTS; echo not yours >>$ASSAY_RESULTS; exit 3",
+                   (struct suite_runner){0});
+    cr_assert(strstr(suite->failure, "not a recorder's") != NULL, "%s", suite->failure);
+}
+
+Test(suite_runner, fails_a_suite_that_says_it_failed_and_shows_no_test_that_did) {
+    const struct suite_result *suite =
+        run_script("{ echo '{\"planned\":1}'; echo '{\"test\":\"a\",\"outcome\":\"passed\"}'; "
+                   "echo '{\"ended\":1}'; } >$ASSAY_RESULTS; exit 9",
+                   (struct suite_runner){0});
+    cr_assert(strstr(suite->failure, "ended with exit status 9 though no test failed") != NULL,
+              "%s", suite->failure);
+}
+
+Test(suite_runner, fails_a_suite_that_cannot_be_sharded) {
+    const struct suite_result *suite =
+        run_one("/bin/false", (struct suite_runner){.shard = 1, .shards = 2});
+    cr_assert(strstr(suite->failure, "does not list its tests") != NULL, "%s", suite->failure);
+}
+
 Test(suite_runner, kills_a_suite_that_hangs) {
-    static const char script[] = "#!/bin/sh\nexec tail -f /dev/null\n";
-    autofree_string char *path = path_join(folder, "hanging");
-    cr_assert(file_write_atomic(path, script, sizeof script - 1, 0755, &problem));
-    const struct suite_result *suite = run_one(path, (struct suite_runner){.timeout_ms = 300});
+    const struct suite_result *suite =
+        run_script("exec tail -f /dev/null", (struct suite_runner){.timeout_ms = 300});
     cr_assert(strstr(suite->failure, "hung") != NULL, "%s", suite->failure);
     cr_assert(suite->duration_us < 5000000);
 }

@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 #include "base/eventually.h"
+#include "stack/credential.h"
+#include "stack/stack.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -164,4 +166,11 @@ Test(board, wakes_whoever_waits_at_once) {
     pthread_join(thread, NULL);
     cr_assert(ok);
     cr_assert_lt(clock_monotonic_us() - started_us, 5000000);
+}
+
+// Convention 4: what failed half way is freed like the rest.
+Test(stack, destructors_take_null) {
+    board_done(&(struct board){0});
+    credentials_free(NULL);
+    stack_free(NULL);
 }

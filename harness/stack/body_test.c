@@ -198,3 +198,10 @@ Test(body, mounts_secrets_read_only_and_puts_no_secret_into_the_body) {
     autofree_string char *whole = json_dumps(body, 0);
     cr_assert_null(strstr(whole, "correct horse"));
 }
+
+Test(body, gives_a_tmpfs_its_size_and_mode) {
+    make(SERVICE("volumes: [{type: tmpfs, target: /a, tmpfs: {size: 1m, mode: 0700}}]"));
+    expect_at("HostConfig/Mounts/0/Type", "\"tmpfs\"");
+    expect_at("HostConfig/Mounts/0/Target", "\"/a\"");
+    expect_at("HostConfig/Mounts/0/TmpfsOptions", "{\"SizeBytes\": 1048576, \"Mode\": 448}");
+}

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "stack/credential.h"
 
+#include "base/check.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -47,11 +48,7 @@ static bool fetch(const struct plan_content *content, struct secret **ret_value,
     }
     if (content->environment != NULL) {
         const char *value = getenv(content->environment);
-        if (value == NULL)
-            return error_set(err, ERROR_CONFIGURATION, 0,
-                             "%s:%d: the variable %s, which \"%s\" is made from, is not set",
-                             content->mark.file, content->mark.line, content->environment,
-                             content->key);
+        check(value != NULL); // without it there would be no plan
         *ret_value = secret_from_bytes(value, strlen(value));
         return true;
     }

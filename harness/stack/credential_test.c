@@ -172,3 +172,12 @@ Test(credential, a_secret_and_a_config_of_one_name_do_not_meet) {
         free(path);
     }
 }
+
+Test(credential, says_that_a_mount_is_of_nothing) {
+    const struct plan *plan = make(HEAD);
+    const struct plan_mount mount = {.type = MOUNT_SECRET, .source = (char[]){"gone"}};
+    char *path = NULL;
+    cr_assert(!credentials_file_for(made, &plan->services[0], &mount, &path, &problem));
+    cr_assert_not_null(strstr(problem.message, "there is no secret \"gone\""), "%s",
+                       problem.message);
+}

@@ -179,6 +179,37 @@ Test(stack_up_real, what_depends_on_a_failed_service_is_missing_with_the_reason)
     cr_assert_null(stack_container(site.stack, "web"));
 }
 
+// It fails while the other is being probed: a dependency that needed it only to have started.
+Test(stack_up_real, a_service_is_not_probed_any_longer_when_what_it_needs_has_failed) {
+    const int64_t started_us = clock_monotonic_us();
+    up("services:\n" S("db") "    command: [sh, -c, \"sleep 0.5; exit 3\"]\n"
+                             "    x-assay: {kind: http, port: 80}\n" S("web") STAY
+       "    depends_on: [db]\n"
+       "    x-assay: {kind: http, port: 80, ready_timeout: 60s}\n");
+    expect_state("db", SERVICE_FAILED, "exit status 3");
+    expect_state("web", SERVICE_MISSING, "needs db, which failed");
+    cr_assert_lt(clock_monotonic_us() - started_us, 30 * 1000000);
+}
+
+#define MEMBER(name, command)    \
+    S(name)                      \
+    "    command: " command "\n" \
+    "    x-assay: {kind: http, port: 80, group: pair}\n"
+
+Test(stack_up_real, a_group_that_loses_a_member_is_not_ready) {
+    up("services:\n" MEMBER("one", "[tail, -f, /dev/null]")
+           MEMBER("two", "[sh, -c, \"sleep 0.5; exit 3\"]"));
+    expect_state("one", SERVICE_MISSING, "two");
+    expect_state("two", SERVICE_FAILED, "exit status 3");
+}
+
+Test(stack_up_real, a_group_that_loses_its_first_member_is_not_ready) {
+    up("services:\n" MEMBER("one", "[sh, -c, \"sleep 0.5; exit 3\"]")
+           MEMBER("two", "[tail, -f, /dev/null]"));
+    expect_state("one", SERVICE_FAILED, "exit status 3");
+    expect_state("two", SERVICE_MISSING, "its group \"pair\" is not ready");
+}
+
 Test(stack_up_real, what_depends_on_an_image_that_is_nowhere_is_missing) {
     const struct plan *plan =
         load("services:\n" S("db") STAY S("web") STAY "    depends_on: [db]\n");
@@ -304,6 +335,40 @@ Test(stack_up_real, publishes_no_port_of_the_file) {
     json_decref(inspect);
     cr_assert_eq(bindings, 0);
     cr_assert_not(all);
+}
+
+// An engine elsewhere, in a virtual machine or rootless: see ground_is_within_reach.
+Test(stack_up_real, a_service_out_of_reach_is_reached_by_a_port_of_this_host) {
+    const struct plan *plan =
+        load("services:\n" S("web") "    command: [perl, -MIO::Socket::INET, -e, '$$s=IO::Socket::"
+                                    "INET->new(Listen=>9,LocalPort=>80) or die; while($$c=$$s->"
+                                    "accept){while(<$$c>){last if /^\\r?$$/} print $$c qq(HTTP/1.1 "
+                                    "204 x\\r\\n\\r\\n); close $$c}']\n"
+                                    "    x-assay: {kind: http, port: 80}\n");
+    const struct stack_options options = {.publish = true};
+    cr_assert(stack_up(site.run, site.engine, plan, &site.images, &options, &site.stack, &problem),
+              "%s", problem.message);
+    site.report = report_new("test");
+    stack_describe(site.stack, site.report);
+    expect_state("web", SERVICE_READY, NULL);
+    cr_assert_str_eq(stack_endpoint(site.stack, "web")->host, "127.0.0.1");
+    cr_assert_neq(stack_endpoint(site.stack, "web")->port, 80);
+}
+
+Test(stack_up_real, a_service_without_a_network_has_none) {
+    up("services:\n" S("web") STAY "    network_mode: none\n");
+    expect_state("web", SERVICE_READY, NULL);
+    expect_said(site.stack, "web", "ls /sys/class/net", "lo\n");
+}
+
+Test(stack_up_real, says_nothing_of_a_service_that_there_is_not) {
+    up("services:\n" S("web") STAY);
+    char *tail = stack_log_tail(site.stack, "nobody", 5);
+    cr_assert_str_empty(tail);
+    free(tail);
+    cr_assert_null(stack_container(site.stack, "nobody"));
+    cr_assert_null(stack_endpoint(site.stack, "nobody"));
+    cr_assert_null(stack_token(site.stack, "web"));
 }
 
 Test(stack_up_real, two_stacks_of_one_plan_at_once_do_not_meet) {

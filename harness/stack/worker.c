@@ -159,6 +159,24 @@ static bool died(struct stack_service *self, const char *when, struct error *err
     return true;
 }
 
+static bool is_lost(struct stack *stack, size_t service) {
+    const struct board_entry entry = board_get(&stack->board, service);
+    return entry.state == SERVICE_FAILED || entry.state == SERVICE_MISSING ||
+           (entry.died && entry.exit_status != 0); // its own worker is about to say so
+}
+
+static bool lost_member(struct stack_service *self, struct error *err) {
+    struct stack_service *members[STACK_GROUP_LIMIT];
+    const size_t count = stack_group(self->stack, self->plan, members, STACK_GROUP_LIMIT);
+    for (size_t i = 0; i < count; i++)
+        if (members[i] != self && is_lost(self->stack, members[i]->index)) {
+            error_set(err, ERROR_UNAVAILABLE, 0, "its group \"%s\" lost %s", self->plan->group,
+                      members[i]->plan->name);
+            return true;
+        }
+    return false;
+}
+
 // Why there is no point in probing any more; asked after each failed probe.
 static bool hopeless(void *context, struct error *err) {
     struct stack_service *self = context;
@@ -178,7 +196,7 @@ static bool hopeless(void *context, struct error *err) {
             return true;
         }
     }
-    return false;
+    return lost_member(self, err);
 }
 
 size_t stack_group(struct stack *self, const struct plan_service *service,
@@ -287,6 +305,8 @@ static bool follow(struct stack_service *self, struct stack_service *leader, str
         const struct board_entry own = board_get(board, self->index);
         if (service_state_is_end(own.state)) // the leader has set it
             return true;
+        if (died(self, " before its group was ready", err))
+            return false;
         const struct board_entry its = board_get(board, leader->index);
         if (its.state == SERVICE_FAILED || its.state == SERVICE_MISSING)
             return error_set(err, ERROR_UNAVAILABLE, 0, "its group \"%s\" is not ready: %s",
@@ -375,12 +395,6 @@ static void keep_log_tail(struct stack_service *self) {
         self->log_tail = text_take(&tail);
 }
 
-static bool is_lost(struct stack *stack, size_t service) {
-    const struct board_entry entry = board_get(&stack->board, service);
-    return entry.state == SERVICE_FAILED || entry.state == SERVICE_MISSING ||
-           (entry.died && entry.exit_status != 0); // its own worker is about to say so
-}
-
 // What another service lacks is not this one's failure: it could not be verified.
 static bool lacks_another(struct stack_service *self) {
     struct stack *stack = self->stack;
@@ -388,12 +402,7 @@ static bool lacks_another(struct stack_service *self) {
         if (self->plan->dependencies[i].required &&
             is_lost(stack, self->plan->dependencies[i].service))
             return true;
-    struct stack_service *members[STACK_GROUP_LIMIT];
-    const size_t count = stack_group(stack, self->plan, members, STACK_GROUP_LIMIT);
-    for (size_t i = 0; i < count; i++)
-        if (members[i] != self && is_lost(stack, members[i]->index))
-            return true;
-    return false;
+    return lost_member(self, NULL);
 }
 
 // Whatever failed, it may have failed because the engine went away: then that is the one thing to
