@@ -12,7 +12,9 @@
 //   run ── (end of file) ───────────> guardian           sweep(context, what was told), then leaves
 //
 // It leaves the run's process group, terminal, folder ("/"), open files and standard streams, and
-// ignores SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGPIPE: only SIGKILL ends it early. It is still a
+// ignores SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGPIPE: only SIGKILL ends it early. It shows its
+// own name in place of the run's arguments and environment (title.h), so that a mark in the latter
+// does not make it a stray process of an outer run (stray.h) before it has swept. It is still a
 // copy of the run (fork without exec), so it must be forked early, while the run is small and holds
 // no secret. What can stop it: the end of its pid namespace (a container that is killed) or of its
 // cgroup (`systemctl stop`); leases and the sweep at the next start are for those.
@@ -31,7 +33,10 @@
 struct guardian;
 
 struct guardian_options {
-    const char *title; // process name as `ps` shows it: "assay-guardian" (at most 15 characters)
+    const char *title; // as `ps` shows it; NULL: "assay-guardian"
+    // A variable that is taken out of its environment: the mark by which the run would be killed as
+    // a stray process of another (stray.h), for this one is to sweep after that. May be NULL.
+    const char *hides;
     // Runs in the guardian's process, with deadlines of its own. `told` holds what the run told, in
     // order. It is called again while it returns false: after 0.1 s, 0.2 s and so on up to 5 s, for
     // a minute.

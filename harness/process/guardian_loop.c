@@ -5,13 +5,13 @@
 #include "base/clock.h"
 #include "base/eventually.h"
 #include "base/text.h"
+#include "process/title.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -66,7 +66,7 @@ static bool stand(const struct guardian_options *options, int socket, int run_pi
     if (setsid() < 0 || !keep_only(socket, run_pidfd) || chdir("/") != 0)
         return false;
     umask(077);
-    prctl(PR_SET_NAME, options->title != NULL ? options->title : "assay-guardian");
+    title_set(options->title != NULL ? options->title : "assay-guardian", options->hides);
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "process/stray.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -291,6 +292,57 @@ Test(guardian, has_a_name_a_session_and_no_file_of_the_run) {
         cr_assert_gt(readlink(path, target, sizeof target - 1), 0);
         cr_expect_str_eq(target, "/dev/null");
     }
+}
+
+// SAMPLE_RUN with `mark` in its environment; returns its guardian's process id.
+static pid_t start_marked_run(const char *mark, pid_t *ret_run) {
+    int output[2];
+    cr_assert_eq(pipe(output), 0);
+    *ret_run = fork();
+    if (*ret_run == 0) {
+        dup2(output[1], STDOUT_FILENO);
+        setenv("SWEPT", held.swept, 1);
+        setenv("STRAY_TEST", mark, 1);
+        execl(SAMPLE_RUN, SAMPLE_RUN, "--of", "a-suite", NULL);
+        _exit(127);
+    }
+    close(output[1]);
+    char line[16] = "";
+    cr_assert_gt(read(output[0], line, sizeof line - 1), 0);
+    close(output[0]);
+    return (pid_t)strtol(line, NULL, 10);
+}
+
+Test(guardian, shows_its_name_in_place_of_what_the_run_was_started_with) {
+    pid_t run = 0;
+    char path[64];
+    char *shown = NULL;
+    size_t length = 0;
+    const pid_t guardian = start_marked_run("x", &run);
+    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)guardian);
+    cr_assert(file_read(path, 10000, &shown, &length, NULL));
+    cr_expect_str_eq(shown, "assay-guardian");
+    cr_expect_eq(length, sizeof "assay-guardian");
+    free(shown);
+    kill(run, SIGKILL);
+    collect_everybody();
+}
+
+// A suite may start a run of its own. When the outer run is killed, its guardian kills whatever its
+// suites left: the inner run, but not the inner guardian, which then removes what that run made.
+Test(guardian, of_a_run_within_a_suite_sweeps_when_the_suite_s_strays_are_killed) {
+    struct error err = {0};
+    pid_t run = 0;
+    char mark[128];
+    snprintf(mark, sizeof mark, "%s/postgres.results", held.folder);
+    start_marked_run(mark, &run);
+    snprintf(mark, sizeof mark, "STRAY_TEST=%s/", held.folder);
+    cr_assert(stray_kill(mark, 5000, &err), "%s", err.message);
+    int status = 0;
+    cr_assert_eq(waitpid(run, &status, 0), run);
+    cr_assert(WIFSIGNALED(status), "the run itself is not a stray");
+    wait_until_swept();
+    collect_everybody();
 }
 
 Test(guardian, does_not_keep_the_reader_of_the_runs_output_waiting) {

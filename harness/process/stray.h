@@ -5,6 +5,9 @@
 // Why a process group is not enough: Criterion's test processes call setsid(2), and one whose
 // parent is killed between its fork and its prctl(PR_SET_PDEATHSIG) stays stopped for ever.
 //
+// Who is to outlive them takes the mark off: a guardian hides the variable (guardian.h), a daemon
+// is started without it.
+//
 // Sources: proc(5) (/proc/PID/environ: as it was at execve(2)), pidfd_send_signal(2).
 #pragma once
 

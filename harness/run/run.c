@@ -68,7 +68,7 @@ static bool start_guardian(struct run *self, struct error *err) {
     autofree_string char *state = state_folder();
     autofree_string char *log = memory_format("%s/guardian.log", state);
     const struct guardian_options options = {
-        .title = "assay-guardian", .sweep = sweep_after, .context = self->id, .log_path = log};
+        .hides = RUN_RESULTS_VARIABLE, .sweep = sweep_after, .context = self->id, .log_path = log};
     return guardian_start(&options, &self->guardian, err) ||
            error_prefix(err, "nothing was started, for nothing would remove it");
 }
