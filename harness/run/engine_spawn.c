@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "run/run_folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,6 +48,16 @@ char *engine_spawn_lookup(const char *program) {
     return NULL;
 }
 
+// PATH is replaced. With the mark of a run's suites a daemon that one of them started would be
+// killed with what that run left (process/stray.h), whoever else uses it by then.
+static bool is_passed_on(const char *variable) {
+    static const char *const dropped[] = {"PATH=", RUN_RESULTS_VARIABLE "="};
+    for (size_t i = 0; i < sizeof dropped / sizeof *dropped; i++)
+        if (strncmp(variable, dropped[i], strlen(dropped[i])) == 0)
+            return false;
+    return true;
+}
+
 // Our environment with the longer PATH; the strings but the first are borrowed from environ.
 static char **make_environment(void) {
     size_t count = 0;
@@ -57,7 +68,7 @@ static char **make_environment(void) {
     size_t at = 0;
     environment[at++] = memory_format("PATH=%s", path);
     for (size_t i = 0; i < count; i++)
-        if (strncmp(environ[i], "PATH=", 5) != 0)
+        if (is_passed_on(environ[i]))
             environment[at++] = environ[i];
     return environment;
 }

@@ -14,6 +14,7 @@
 char *engine_spawn_lookup(const char *program) must_use;
 
 // Standard output and error go to the end of `log` (0600). Our file descriptors stay open in it
-// until it executes the program, and locks are held until then.
+// until it executes the program, and locks are held until then. It gets our environment with a
+// longer PATH and without the mark of the suite that we may be in (run_folder.h).
 bool engine_spawn(const char *program, const char *const *arguments, const char *log,
                   pid_t *ret_pid, struct error *err) must_use;
