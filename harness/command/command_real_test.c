@@ -426,6 +426,28 @@ Test(command_real, up_says_that_its_engine_is_not_there) {
     assert_says(program_errors(), "unix:///nonexistent/engine.sock");
 }
 
+// Its keeper stands in "/", where the name means something else.
+Test(command_real, keeps_a_stack_whose_state_folder_has_a_relative_name) {
+    program_write("compose.yaml", WEB);
+    setenv("ASSAY_STATE", "state", 1);
+    cr_assert_eq(assay("up", "--compose", "compose.yaml"), 0, "%s", program_errors());
+    pause_ms(1000, NULL);
+    cr_assert_eq(program_container_count(), 1);
+    cr_assert_eq(assay("down"), 0, "%s", program_errors());
+    cr_assert_eq(program_container_count(), 0);
+}
+
+Test(command_real, removes_a_stack_whose_state_folder_was_deleted) {
+    struct error problem = {0};
+    program_write("compose.yaml", WEB);
+    cr_assert_eq(assay("up", "--compose", "compose.yaml"), 0, "%s", program_errors());
+    cr_assert(file_remove_tree("state", &problem), "%s", problem.message);
+    const struct deadline deadline = deadline_in_ms(20000);
+    while (program_container_count() > 0 && !deadline_passed(deadline))
+        pause_ms(100, NULL);
+    cr_assert_eq(program_container_count(), 0);
+}
+
 Test(command_real, up_fails_with_the_reason_where_a_service_does_not_get_ready) {
     program_write("compose.yaml",
                   "name: %NAME%\nservices:\n"

@@ -176,10 +176,20 @@ bool lease_needs_engine(const char *state_folder, const char *engine_host) {
     return search.state == LEASE_RUNS || !all;
 }
 
+// The keeper, if one stands, reads there that nothing is left for it to do.
+static void tell_keeper(const struct lease_paths *paths, const char *run_id) {
+    autoclose_fd int keeper = open(paths->keeper, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    if (keeper >= 0 && write(keeper, run_id, strlen(run_id)) < 0) {
+        // It will look for what is left and find nothing.
+    }
+}
+
 static bool forget_one(void *context, const struct lease_paths *paths,
                        const struct lease_facts *facts) {
-    if (strcmp(facts->run_id, context) == 0)
+    if (strcmp(facts->run_id, context) == 0) {
+        tell_keeper(paths, facts->run_id); // first: a file that is just gone was deleted by hand
         unlink(paths->file);
+    }
     return true;
 }
 
@@ -189,54 +199,75 @@ void lease_forget(const char *state_folder, const char *run_id) {
     (void)!lease_file_each(state_folder, forget_one, wanted, &ignored);
 }
 
-// Whether the file is still that run's; *ret_left_ms is what its lease has left. While it cannot be
-// read it is, and has what it had: the next look tells.
-static bool is_ours(const struct lease *self, const char *run_id, int64_t *ret_left_ms) {
-    autodone(lease_facts) struct lease_facts facts = {0};
-    struct error problem = {0};
-    if (!lease_file_read(&self->paths, &facts, &problem))
-        return problem.domain == ERROR_SYSTEM && problem.code != ENOENT;
-    if (strcmp(facts.run_id, run_id) != 0)
-        return false;
-    *ret_left_ms = facts.expires_wall_ms - clock_wall_ms();
-    return true;
+struct keeper {
+    struct lease *lease;
+    const char *run_id;
+    int file; // "<name>.keeper", locked
+};
+
+enum keeping {
+    KEEPING_ON,
+    KEEPING_ENDED,    // its time is over, or nothing says any more for how long it may stay
+    KEEPING_REPLACED, // the name is another stack's by now
+    KEEPING_REMOVED,  // by somebody else, who said so
+};
+
+static bool was_told(const struct keeper *self) {
+    char said[64] = "";
+    return self->file >= 0 && pread(self->file, said, sizeof said - 1, 0) > 0 &&
+           strcmp(said, self->run_id) == 0;
 }
 
-// Ended: the time is over, nobody uses it, and now nobody can begin to.
-static bool has_ended(struct lease *self, const char *run_id, int64_t *left_ms) {
-    if (*left_ms > 0 || flock(self->lock, LOCK_EX | LOCK_NB) != 0)
-        return false;
-    if (!is_ours(self, run_id, left_ms) || *left_ms <= 0)
-        return true;
-    flock(self->lock, LOCK_UN); // renewed between the two looks
-    return false;
+static enum keeping judge_keeping(const struct keeper *self) {
+    autodone(lease_facts) struct lease_facts facts = {0};
+    struct error problem = {0};
+    const bool read = lease_file_read(&self->lease->paths, &facts, &problem);
+    if (read && strcmp(facts.run_id, self->run_id) == 0)
+        return facts.expires_wall_ms > clock_wall_ms() ? KEEPING_ON : KEEPING_ENDED;
+    if (was_told(self))
+        return KEEPING_REMOVED;
+    if (read)
+        return KEEPING_REPLACED;
+    // A disk or a system that is in trouble for a moment is no reason to remove anything.
+    const bool in_trouble =
+        problem.domain == ERROR_SYSTEM && problem.code != ENOENT && problem.code != ENOTDIR;
+    return in_trouble ? KEEPING_ON : KEEPING_ENDED;
+}
+
+// Waits; *ret_alone: nobody can begin to use the stack any more.
+static enum keeping await_end(const struct keeper *self, bool *ret_alone) {
+    for (;; pause_ms(KEEPER_INTERVAL_MS, NULL)) {
+        enum keeping now = judge_keeping(self);
+        *ret_alone = now == KEEPING_ENDED && flock(self->lease->lock, LOCK_EX | LOCK_NB) == 0;
+        if (*ret_alone)
+            now = judge_keeping(self); // it may have been renewed between the two
+        if (now == KEEPING_REMOVED || now == KEEPING_REPLACED ||
+            (now == KEEPING_ENDED && *ret_alone))
+            return now;
+        if (*ret_alone)
+            flock(self->lease->lock, LOCK_UN);
+    }
 }
 
 bool lease_keep(const char *state_folder, const char *name, const char *run_id,
                 struct lease **ret_lease) {
     autodone(lease_paths) struct lease_paths paths = {0};
     int lock = -1;
-    autoclose_fd int keeper = -1; // held for as long as this function waits
+    autoclose_fd int file = -1; // held for as long as this function waits
     *ret_lease = NULL;
     if (!lease_paths_init(&paths, state_folder, name, NULL) || !open_lock(paths.lock, &lock, NULL))
         return true;
-    autofree_string char *keeper_path = memory_copy_string(paths.keeper);
-    struct lease *self = lease_new(&paths, lock);
-    int64_t left_ms = KEEPER_INTERVAL_MS; // until it has been read
-    bool mine = is_ours(self, run_id, &left_ms);
-    const bool never = !mine;
-    if (open_lock(keeper_path, &keeper, NULL))
-        flock(keeper, LOCK_EX);
-    while (mine && !has_ended(self, run_id, &left_ms)) {
-        pause_ms(KEEPER_INTERVAL_MS, NULL);
-        mine = is_ours(self, run_id, &left_ms);
-    }
-    if (mine) {
-        *ret_lease = self;
-        return true;
-    }
-    lease_free(self);
-    return never;
+    if (open_lock(paths.keeper, &file, NULL))
+        flock(file, LOCK_EX);
+    struct lease *lease = lease_new(&paths, lock);
+    const struct keeper keeper = {.lease = lease, .run_id = run_id, .file = file};
+    bool alone = false;
+    const enum keeping end = await_end(&keeper, &alone);
+    if (alone)
+        *ret_lease = lease;
+    else
+        lease_free(lease);
+    return end != KEEPING_REMOVED;
 }
 
 static bool keeper_has_gone(void *context, struct error *err) {

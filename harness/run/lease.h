@@ -4,10 +4,14 @@
 // <state>/stacks/<name>.lock   flock(2): shared by each process that uses the stack, exclusive for
 //                              whoever makes or removes it. The kernel counts the users, so
 //                              one that was killed is not counted.
+// <state>/stacks/<name>.keeper flock(2): held by the keeper for as long as it stands. Who removes
+// the
+//                              stack in its place writes the run's id into it.
 //
 // A lease lasts for `idle_ms` from the last use; while somebody uses the stack it does not end.
 // When it has ended, the keeper (the guardian of the run that made the stack: lease_keep) removes
-// the stack; if the keeper is dead too, the next sweep does (sweep_dead, through lease_judge).
+// the stack; if the keeper is dead too, the next sweep does (sweep_dead, through lease_judge). A
+// file that was deleted by hand is a lease that has ended: without it nobody would know the stack.
 //
 //   assay up:      lease_claim -> no facts: bring it up, lease_grant, run_keep; facts: it is there
 //   run, status:   lease_claim or lease_find; lease_release renews
@@ -66,12 +70,12 @@ enum lease_state lease_judge(const char *state_folder, const char *run_id);
 // Whether a lease that runs, or may run, is on a stack of that engine.
 bool lease_needs_engine(const char *state_folder, const char *engine_host);
 
-// The keeper's wait. true: the lease has ended, *ret_lease holds the stack exclusively, and it is
-// the caller's to remove; or there never was one for this run. false: someone else removed the
-// stack.
+// The keeper's wait. true: the lease has ended and the stack is the caller's to remove; *ret_lease
+// holds its name exclusively, or is NULL where another stack has that name by now. false: somebody
+// else removed the stack, and said so by lease_forget.
 bool lease_keep(const char *state_folder, const char *name, const char *run_id,
                 struct lease **ret_lease) must_use;
-// The stack of that run is gone: removes its file.
+// The stack of that run is gone: tells its keeper and removes its file.
 void lease_forget(const char *state_folder, const char *run_id);
 // Waits until the keeper has gone too, at most `deadline_ms`.
 void lease_wait_for_keeper(const char *state_folder, const char *name, int deadline_ms);

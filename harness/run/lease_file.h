@@ -12,7 +12,7 @@ struct lease_paths {
     char *name;
     char *file;
     char *lock;
-    char *keeper; // locked by the keeper for as long as it stands
+    char *keeper;
 };
 
 // Makes the folder (0700); a name that is not allowed is ERROR_USAGE.

@@ -2,6 +2,7 @@
 #include "run/lease.h"
 
 #include "base/clock.h"
+#include "base/eventually.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "run/run.h"
@@ -17,6 +18,7 @@
 
 static char state[64];
 static struct error err;
+static pid_t keeper; // 0: none
 
 static void open_state(void) {
     snprintf(state, sizeof state, "/tmp/assay-lease-XXXXXX");
@@ -24,6 +26,10 @@ static void open_state(void) {
 }
 
 static void close_state(void) {
+    if (keeper > 0) {
+        kill(keeper, SIGKILL);
+        waitpid(keeper, NULL, 0);
+    }
     cr_expect(file_remove_tree(state, NULL));
 }
 
@@ -179,7 +185,99 @@ Test(lease, of_another_run_is_not_forgotten) {
 Test(lease, keeper_has_nothing_to_wait_for_without_a_lease) {
     struct lease *ended = NULL;
     cr_assert(lease_keep(state, "mine", "aaaaaaaaaa", &ended), "it would leave without a sweep");
-    cr_assert_null(ended);
+    lease_release(ended);
+}
+
+enum kept { KEPT_TO_REMOVE = 0, KEPT_ALONE, KEPT_QUIETLY };
+
+// A keeper in a process of its own, which ends with enum kept; returns once it stands. It must not
+// inherit a lease: it would keep what it waits for.
+static void start_keeper(void) {
+    char path[128];
+    snprintf(path, sizeof path, "%s/stacks/mine.keeper", state);
+    keeper = fork();
+    if (keeper == 0) {
+        struct lease *ended = NULL;
+        if (!lease_keep(state, "mine", "aaaaaaaaaa", &ended))
+            _exit(KEPT_QUIETLY);
+        _exit(ended != NULL ? KEPT_ALONE : KEPT_TO_REMOVE);
+    }
+    const struct deadline deadline = deadline_in_ms(20000);
+    while (!file_exists(path) && !deadline_passed(deadline)) {
+    }
+    cr_assert(file_exists(path));
+}
+
+static enum kept end_of_keeper(void) {
+    int status = -1;
+    waitpid(keeper, &status, 0);
+    keeper = 0;
+    cr_assert(WIFEXITED(status));
+    return (enum kept)WEXITSTATUS(status);
+}
+
+static void remove_by_hand(const char *name) {
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", state, name);
+    cr_assert(file_remove_tree(path, &err), "%s", err.message);
+}
+
+static void start_keeper_of_a_long_lease(void) {
+    struct lease *lease = claim("mine");
+    grant(lease, "aaaaaaaaaa", 600000);
+    lease_release(lease);
+    start_keeper();
+}
+
+Test(lease, that_is_deleted_by_hand_has_ended) {
+    start_keeper_of_a_long_lease();
+    remove_by_hand("stacks/mine.json");
+    cr_assert_eq(end_of_keeper(), KEPT_ALONE);
+}
+
+Test(lease, that_is_deleted_with_the_whole_folder_has_ended) {
+    start_keeper_of_a_long_lease();
+    remove_by_hand("");
+    cr_assert_eq(end_of_keeper(), KEPT_ALONE);
+}
+
+Test(lease, that_is_deleted_by_hand_still_waits_for_who_uses_the_stack) {
+    start_keeper_of_a_long_lease();
+    struct lease *user = claim("mine"); // after the fork: a lock is inherited
+    remove_by_hand("stacks/mine.json");
+    pause_ms(600, NULL); // more than twice the keeper's interval
+    cr_assert_eq(waitpid(keeper, NULL, WNOHANG), 0, "it removes what is in use");
+    lease_release(user);
+    cr_assert_eq(end_of_keeper(), KEPT_ALONE);
+}
+
+Test(lease, whose_name_was_given_to_another_stack_has_ended) {
+    start_keeper_of_a_long_lease();
+    remove_by_hand("stacks/mine.json");
+    struct lease *other = claim("mine");
+    grant(other, "bbbbbbbbbb", 600000);
+    const enum kept end = end_of_keeper();
+    cr_assert_eq(lease_judge(state, "bbbbbbbbbb"), LEASE_RUNS);
+    lease_release(other);
+    cr_assert_eq(end, KEPT_TO_REMOVE);
+}
+
+Test(lease, of_a_stack_that_somebody_else_removed_ends_quietly) {
+    start_keeper_of_a_long_lease();
+    lease_forget(state, "aaaaaaaaaa");
+    cr_assert_eq(end_of_keeper(), KEPT_QUIETLY);
+}
+
+Test(lease, that_cannot_be_read_for_a_moment_has_not_ended) {
+    start_keeper_of_a_long_lease();
+    char path[128];
+    snprintf(path, sizeof path, "%s/stacks/mine.json", state);
+    char aside[136];
+    snprintf(aside, sizeof aside, "%s.aside", path);
+    cr_assert_eq(symlink(path, aside), 0);
+    cr_assert_eq(rename(aside, path), 0); // a link to itself: ELOOP
+    pause_ms(600, NULL);
+    cr_assert_eq(waitpid(keeper, NULL, WNOHANG), 0);
 }
 
 Test(lease, keeper_holds_the_stack_alone_when_the_time_is_over) {

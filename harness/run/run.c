@@ -21,6 +21,7 @@ struct run {
     char id[RUN_ID_LENGTH + 1];
     char owner[OWNER_TEXT_SIZE];
     char *folder;
+    char *state; // state_folder(), which may depend on where we stand: the guardian stands in "/"
     int64_t lease_until_s; // 0: none
     const struct cancel *cancel;
     struct guardian *guardian; // NULL: adopted
@@ -49,26 +50,22 @@ static void read_told(const struct string_list *told, struct string_list *ret_ho
 
 // The run has gone. A stack that is kept stays until its lease ends; this process is its keeper.
 static bool sweep_after(void *context, const struct string_list *told, struct error *err) {
-    const char *run_id = context;
+    const struct run *self = context;
     autodone(string_list) struct string_list hosts = {0};
     const char *lease_name = NULL;
     read_told(told, &hosts, &lease_name);
     autofree(lease) struct lease *ended = NULL;
-    if (lease_name != NULL) {
-        autofree_string char *state = state_folder();
-        if (!lease_keep(state, lease_name, run_id, &ended))
-            return true;
-    }
-    return run_cleanup(run_id, &hosts, err);
+    if (lease_name != NULL && !lease_keep(self->state, lease_name, self->id, &ended))
+        return true;
+    return run_cleanup(self->state, self->id, &hosts, err);
 }
 
 // ---- in the run's
 
 static bool start_guardian(struct run *self, struct error *err) {
-    autofree_string char *state = state_folder();
-    autofree_string char *log = memory_format("%s/guardian.log", state);
+    autofree_string char *log = memory_format("%s/guardian.log", self->state);
     const struct guardian_options options = {
-        .hides = RUN_RESULTS_VARIABLE, .sweep = sweep_after, .context = self->id, .log_path = log};
+        .hides = RUN_RESULTS_VARIABLE, .sweep = sweep_after, .context = self, .log_path = log};
     return guardian_start(&options, &self->guardian, err) ||
            error_prefix(err, "nothing was started, for nothing would remove it");
 }
@@ -81,6 +78,7 @@ bool run_open(const struct run_options *options, struct run **ret_run, struct er
     self->cancel = options->cancel;
     if (options->lease_ms > 0)
         self->lease_until_s = (clock_wall_ms() + options->lease_ms) / 1000;
+    self->state = state_folder();
     make_id(self->id);
     owner_format(&owner, self->owner);
     // The guardian first: were we killed in between, nobody else would remove the folder.
@@ -89,6 +87,7 @@ bool run_open(const struct run_options *options, struct run **ret_run, struct er
         return true;
     }
     guardian_dismiss(self->guardian);
+    free(self->state);
     free(self);
     return false;
 }
@@ -119,6 +118,7 @@ void run_close(struct run *self, bool removed) {
         guardian_sweep_now(self->guardian, SWEEP_DEADLINE_MS);
     }
     free(self->folder);
+    free(self->state);
     free(self);
 }
 

@@ -42,20 +42,21 @@ static bool sweep_private(const char *state, const char *host, const char *run_i
     return swept;
 }
 
-bool run_cleanup(const char *run_id, const struct string_list *engine_hosts, struct error *err) {
-    autofree_string char *state = state_folder();
+bool run_cleanup(const char *state_folder, const char *run_id,
+                 const struct string_list *engine_hosts, struct error *err) {
     // First, for secrets lie in it. What runs still has its files open or mounted.
     bool done = run_folder_remove(run_id, NULL, err);
     for (size_t i = 0; i < engine_hosts->count; i++) {
         const char *host = engine_hosts->items[i];
-        done = (private_engine_is_host(state, host) ? sweep_private(state, host, run_id, err)
-                                                    : sweep_at(host, run_id, err)) &&
+        done = (private_engine_is_host(state_folder, host)
+                    ? sweep_private(state_folder, host, run_id, err)
+                    : sweep_at(host, run_id, err)) &&
                done;
     }
     if (done)
-        lease_forget(state, run_id);
+        lease_forget(state_folder, run_id);
     // A run may have ended after it started the engine and before it said so.
-    return private_engine_stop_if_unused(state, err) && done;
+    return private_engine_stop_if_unused(state_folder, err) && done;
 }
 
 bool stack_end(const char *state_folder, const char *name, struct error *err) {
@@ -64,7 +65,7 @@ bool stack_end(const char *state_folder, const char *name, struct error *err) {
         return false;
     autodone(string_list) struct string_list hosts = {0};
     string_list_add(&hosts, facts.engine_host);
-    if (!run_cleanup(facts.run_id, &hosts, err))
+    if (!run_cleanup(state_folder, facts.run_id, &hosts, err))
         return error_prefix(err, "cannot remove the stack \"%s\"", name);
     lease_wait_for_keeper(state_folder, name, KEEPER_DEADLINE_MS);
     return true;

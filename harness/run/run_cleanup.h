@@ -9,8 +9,8 @@
 
 // As the guardian does it. An engine that has gone does not keep the folder; a private engine that
 // was killed is started once more, for only it can remove the networks that it made.
-bool run_cleanup(const char *run_id, const struct string_list *engine_hosts,
-                 struct error *err) must_use;
+bool run_cleanup(const char *state_folder, const char *run_id,
+                 const struct string_list *engine_hosts, struct error *err) must_use;
 
 // `assay down`: at once, whoever uses the stack. ERROR_USAGE when there is no such stack.
 bool stack_end(const char *state_folder, const char *name, struct error *err) must_use;

@@ -194,6 +194,16 @@ Test(run_real, ends_a_leased_stack_at_once_when_told) {
     cr_assert_eq(err.domain, ERROR_USAGE);
 }
 
+Test(run_real, removes_a_leased_stack_whose_lease_was_deleted_by_hand) {
+    struct error err = {0};
+    start_run(KEPT, 600000);
+    char *leases = path_join(real.state, "stacks");
+    cr_assert(file_remove_tree(leases, &err), "%s", err.message);
+    free(leases);
+    assert_all_gone(10000);
+    assert_no_bridge();
+}
+
 Test(run_real, starts_nothing_more_once_its_guardian_was_killed) {
     struct error err = {0};
     const struct run_options options = {0};
