@@ -217,6 +217,48 @@ Test(command, down_and_status_say_that_there_is_no_such_stack) {
     assert_says(program_output(), "no stack is up");
 }
 
+// The program alone, as it is before its suites are built: in a folder with an empty one.
+static const char *lonely_program(void) {
+    const char *const place[] = {"sh", "-c", "mkdir -p bin/suites && cp \"$0\" bin/assay",
+                                 ASSAY_PROGRAM, NULL};
+    cr_assert_eq(program_run(place), 0, "%s", program_errors());
+    return "bin/assay";
+}
+
+#define run_lonely(...) program_run((const char *const[]){lonely_program(), __VA_ARGS__, NULL})
+
+Test(command, says_where_it_looked_for_suites_when_there_are_none) {
+    struct error problem = {0};
+    autofree_string char *looked = path_join(program_folder(), "bin/suites");
+    cr_assert_eq(run_lonely("run", "--suite", "postgres"), 2);
+    assert_says(program_errors(), "there is no suite \"postgres\": no suite is in ");
+    assert_says(program_errors(), looked);
+    assert_says(program_errors(), "is the installation whole?");
+    cr_assert_eq(run_lonely("run"), 3);
+    assert_says(program_errors(), looked);
+
+    cr_assert(file_write_atomic("bin/build.ninja", "", 0, 0600, &problem));
+    autofree_string char *mend = memory_format("`ninja -C %s/bin` builds them", program_folder());
+    setenv("DOCKER_HOST", "unix:///nonexistent/engine.sock", 1);
+    run_lonely("doctor");
+    assert_says(program_output(), "--   suites           no suite is in ");
+    assert_says(program_output(), mend);
+    cr_assert(file_remove_tree("bin/suites", &problem));
+    program_run((const char *const[]){"bin/assay", "doctor", NULL});
+    assert_says(program_output(), "libexec/assay/suites");
+}
+
+Test(command, tells_a_suite_s_name_from_a_path) {
+    program_write("mine", "");
+    const char *const mark[] = {"chmod", "+x", "mine", NULL};
+    cr_assert_eq(program_run(mark), 0);
+    cr_assert_eq(assay("run", "--suite", "mine"), 2);
+    assert_says(program_errors(), "for the file of this name say ./mine");
+    cr_assert_eq(assay("run", "--compose", "compose.yaml", "--suite", "yours"), 2);
+    assert_says(program_errors(), " postgres");
+    assert_says(program_errors(), "one of your own is a path, ./yours");
+}
+
 static void start_tiny_run(int expected) {
     program_write("compose.yaml", "services:\n  web: {image: x}\n");
     cr_assert_eq(assay("run", "--compose", "compose.yaml", "--suite", WEB_SUITE), expected,

@@ -210,7 +210,7 @@ static void check_disk(struct checkup *self) {
 static void check_suites(struct checkup *self) {
     autodone(string_list) struct string_list suites = {0};
     struct error problem = {0};
-    const bool good = place_suites(&suites, &problem) && suites.count > 0;
+    const bool good = place_suites(&suites, &problem);
     show(self, (struct finding){
                    .subject = "suites",
                    .good = good,

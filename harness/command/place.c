@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ static bool program_folder(char **ret_folder, struct error *err) {
 static bool find_folder(const char *what, const char *const *candidates, char **ret_folder,
                         struct error *err) {
     autofree_string char *program = NULL;
+    autodone(text) struct text looked = {0};
     if (!program_folder(&program, err))
         return false;
     for (; *candidates != NULL; candidates++) {
@@ -34,9 +36,11 @@ static bool find_folder(const char *what, const char *const *candidates, char **
             *ret_folder = real;
             return true;
         }
+        text_appendf(&looked, "%s%s", looked.length > 0 ? " nor " : "", candidate);
     }
     return error_set(err, ERROR_UNAVAILABLE, 0,
-                     "assay's %s are not beside %s: is the installation whole?", what, program);
+                     "assay's %s are not here, neither %s: is the installation whole?", what,
+                     text_string(&looked));
 }
 
 bool place_fixtures(char **ret_folder, struct error *err) {
@@ -58,11 +62,7 @@ static bool look_at(const char *path, bool *ret_program, struct error *err) {
     return true;
 }
 
-bool place_suites(struct string_list *ret_paths, struct error *err) {
-    static const char *const candidates[] = {"suites", "../libexec/assay/suites", NULL};
-    autofree_string char *folder = NULL;
-    if (!find_folder("suites", candidates, &folder, err))
-        return false;
+static bool list_executables(const char *folder, struct string_list *ret_paths, struct error *err) {
     autodone(string_list) struct string_list names = {0};
     if (!folder_list(folder, &names, err))
         return false;
@@ -75,4 +75,20 @@ bool place_suites(struct string_list *ret_paths, struct error *err) {
             string_list_add(ret_paths, path);
     }
     return true;
+}
+
+bool place_suites(struct string_list *ret_paths, struct error *err) {
+    static const char *const candidates[] = {"suites", "../libexec/assay/suites", NULL};
+    autofree_string char *folder = NULL;
+    if (!find_folder("suites", candidates, &folder, err) ||
+        !list_executables(folder, ret_paths, err))
+        return false;
+    if (ret_paths->count > 0)
+        return true;
+    autofree_string char *build_file = path_join(folder, "../build.ninja");
+    error_set(err, ERROR_UNAVAILABLE, 0, "no suite is in %s", folder);
+    if (!file_exists(build_file))
+        return error_append(err, ": is the installation whole?");
+    *strrchr(folder, '/') = '\0';
+    return error_append(err, ": `ninja -C %s` builds them", folder);
 }

@@ -9,5 +9,6 @@
 bool place_fixtures(char **ret_folder, struct error *err) must_use;
 
 // The bundled suites' executables, sorted by name: <folder of the program>/suites, or
-// <folder of the program>/../libexec/assay/suites.
+// <folder of the program>/../libexec/assay/suites. That there is none is an error, which says where
+// they were looked for.
 bool place_suites(struct string_list *ret_paths, struct error *err) must_use;

@@ -209,9 +209,23 @@ static const char *name_of(const char *path) {
     return slash != NULL ? slash + 1 : path;
 }
 
-// A name with a slash is a path; others are bundled suites, and a wrong one lists them.
+static bool is_no_suite(const char *name, const struct string_list *bundled,
+                        const struct error *no_bundled, struct error *err) {
+    error_set(err, ERROR_USAGE, 0, "there is no suite \"%s\"", name);
+    if (access(name, X_OK) == 0)
+        return error_append(err, "; for the file of this name say ./%s", name);
+    if (bundled->count == 0)
+        return error_append(err, ": %s", no_bundled->message);
+    error_append(err, "; there are:");
+    for (size_t i = 0; i < bundled->count; i++)
+        error_append(err, " %s", name_of(bundled->items[i]));
+    return error_append(err, "; one of your own is a path, ./%s", name);
+}
+
+// A name with a slash is a path; others are bundled suites.
 static bool find_suite(const char *name, const struct string_list *bundled,
-                       struct string_list *ret_paths, struct error *err) {
+                       const struct error *no_bundled, struct string_list *ret_paths,
+                       struct error *err) {
     if (strchr(name, '/') != NULL) {
         if (access(name, X_OK) != 0)
             return error_set(err, ERROR_USAGE, 0, "suite %s cannot be run: %s", name,
@@ -225,20 +239,21 @@ static bool find_suite(const char *name, const struct string_list *bundled,
             string_list_add(ret_paths, bundled->items[i]);
             return true;
         }
-    error_set(err, ERROR_USAGE, 0, "there is no suite \"%s\"; there are:", name);
-    for (size_t i = 0; i < bundled->count; i++)
-        error_append(err, " %s", name_of(bundled->items[i]));
-    return false;
+    return is_no_suite(name, bundled, no_bundled, err);
 }
 
 static bool find_suites(const struct run_arguments *arguments, struct string_list *ret_paths,
                         struct error *err) {
     autodone(string_list) struct string_list bundled = {0};
+    struct error no_bundled = {0};
     const bool wants_bundled = arguments->suites.count == 0 && arguments->compose_files.count == 0;
-    if (!place_suites(&bundled, wants_bundled ? err : NULL) && wants_bundled)
+    if (!place_suites(&bundled, &no_bundled) && wants_bundled) {
+        if (err != NULL)
+            *err = no_bundled;
         return false;
+    }
     for (size_t i = 0; i < arguments->suites.count; i++)
-        if (!find_suite(arguments->suites.items[i], &bundled, ret_paths, err))
+        if (!find_suite(arguments->suites.items[i], &bundled, &no_bundled, ret_paths, err))
             return false;
     for (size_t i = 0; wants_bundled && i < bundled.count; i++)
         string_list_add(ret_paths, bundled.items[i]);
