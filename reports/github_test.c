@@ -1,15 +1,11 @@
 #include "base/file.h"
 #include "base/memory.h"
-#include "reports/sample_report.h"
+#include "reports/sample_fixture.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static void expect_part(const char *output, const char *part) {
-    cr_expect(strstr(output, part) != NULL, "\"%s\" is not in:\n%s", part, output);
-}
 
 // What report_publish appends to a step summary that holds `before`.
 static char *summary_of(const struct report *report, const char *before) {
@@ -28,34 +24,31 @@ static char *summary_of(const struct report *report, const char *before) {
     return summary;
 }
 
+TestSuite(github, .fini = sample_forget);
+
 Test(github, annotates_failures_at_their_line_relative_to_the_repository) {
     struct report *report = sample_report();
-    char *output = sample_compose_with(&writer_github, report,
-                                       &(struct report_options){.source_root = "/home/dev/assay"});
-    expect_part(output, "::error file=suites/mysql.c,line=42,title=mysql%3A keeps_unicode::"
-                        "the text came back changed%0Aexpected: größe%0Aseen: gr??e\n");
-    expect_part(output, "::error title=crasher::killed by signal 11\n");
-    expect_part(output, "::error title=service%3A mysql::the container ended with status 1\n");
-    free(output);
-    report_free(report);
+    const char *output = sample_compose_with(
+        &writer_github, report, &(struct report_options){.source_root = "/home/dev/assay"});
+    sample_expect_part(output, "::error file=suites/mysql.c,line=42,title=mysql%3A keeps_unicode::"
+                               "the text came back changed%0Aexpected: größe%0Aseen: gr??e\n");
+    sample_expect_part(output, "::error title=crasher::killed by signal 11\n");
+    sample_expect_part(output,
+                       "::error title=service%3A mysql::the container ended with status 1\n");
 }
 
 Test(github, warns_once_a_suite_of_what_was_not_verified) {
     struct report *report = sample_report();
-    char *output = sample_compose(&writer_github, report);
-    expect_part(output, "::warning title=mysql::1 of 3 not verified%0A"
-                        "streams_a_gigabyte: needs 4 GiB of disk\n");
+    const char *output = sample_compose(&writer_github, report);
+    sample_expect_part(output, "::warning title=mysql::1 of 3 not verified%0A"
+                               "streams_a_gigabyte: needs 4 GiB of disk\n");
     cr_expect_eq(sample_count(output, "::warning "), 2);
-    free(output);
-    report_free(report);
 }
 
 Test(github, says_nothing_when_everything_passed) {
     struct report *report = sample_report_all_passed();
-    char *output = sample_compose(&writer_github, report);
+    const char *output = sample_compose(&writer_github, report);
     cr_expect_str_eq(output, "");
-    free(output);
-    report_free(report);
 }
 
 Test(github, shows_ten_errors_and_counts_the_rest) {
@@ -65,16 +58,14 @@ Test(github, shows_ten_errors_and_counts_the_rest) {
         test->name = memory_format("test_%d", i);
         test->outcome = OUTCOME_FAILED;
     }
-    char *output = sample_compose(&writer_github, report);
+    const char *output = sample_compose(&writer_github, report);
     cr_expect_eq(sample_count(output, "::error "), 10);
-    expect_part(output, "15 more failures");
-    free(output);
-    report_free(report);
+    sample_expect_part(output, "15 more failures");
 }
 
 Test(github, lets_no_text_become_a_command_of_its_own) {
     struct report *report = sample_report_of(sample_evil());
-    char *output = sample_compose(&writer_github, report);
+    const char *output = sample_compose(&writer_github, report);
     size_t lines = 0;
     for (const char *line = output; *line != '\0'; lines++) {
         cr_expect(strncmp(line, "::error ", 8) == 0 || strncmp(line, "::warning ", 10) == 0,
@@ -82,20 +73,18 @@ Test(github, lets_no_text_become_a_command_of_its_own) {
         line += strcspn(line, "\n");
         line += *line == '\n' ? 1 : 0;
     }
-    cr_expect_eq(lines, 3);               // the service, the test, what was not verified
-    expect_part(output, "%25 %250A , :"); // a % of the text stays a %
-    free(output);
-    report_free(report);
+    cr_expect_eq(lines, 3);                      // the service, the test, what was not verified
+    sample_expect_part(output, "%25 %250A , :"); // a % of the text stays a %
 }
 
 Test(github, appends_a_summary_to_what_is_there) {
     struct report *report = sample_report();
     char *summary = summary_of(report, "earlier step\n");
     cr_expect_eq(strncmp(summary, "earlier step\n### assay: 2 passed, 3 failed, 3 skipped", 50), 0);
-    expect_part(summary, "| mysql | 0 | 2 | 1 | 0 | 0.31 s |");
-    expect_part(summary, "<details><summary>failed: mysql / keeps&#95;unicode</summary><pre>");
+    sample_expect_part(summary, "| mysql | 0 | 2 | 1 | 0 | 0.31 s |");
+    sample_expect_part(summary,
+                       "<details><summary>failed: mysql / keeps&#95;unicode</summary><pre>");
     free(summary);
-    report_free(report);
 }
 
 Test(github, summary_lets_no_text_become_markup) {
@@ -105,7 +94,6 @@ Test(github, summary_lets_no_text_become_markup) {
     cr_expect_eq(sample_count(summary, "</pre>"), 3);
     cr_expect_eq(sample_count(summary, "`"), 0);
     free(summary);
-    report_free(report);
 }
 
 Test(github, summary_stays_below_what_github_takes) {
@@ -119,9 +107,8 @@ Test(github, summary_stays_below_what_github_takes) {
     }
     char *summary = summary_of(report, "earlier step\n");
     cr_expect_leq(strlen(summary), (size_t)1024 * 1024);
-    expect_part(summary, "The summary is cut");
+    sample_expect_part(summary, "The summary is cut");
     free(summary);
-    report_free(report);
 }
 
 Test(github, that_cannot_write_the_summary_names_it) {
@@ -130,9 +117,8 @@ Test(github, that_cannot_write_the_summary_names_it) {
     FILE *stream = fopen("/dev/null", "we");
     const struct report_options options = {.stream = stream, .step_summary = "/no/such/summary"};
     cr_expect_not(report_publish(report, &writer_github, &options, &err));
-    expect_part(err.message, "/no/such/summary");
+    sample_expect_part(err.message, "/no/such/summary");
     fclose(stream);
-    report_free(report);
 }
 
 Test(github, tells_of_an_environment_that_could_not_be_built) {

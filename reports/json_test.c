@@ -1,7 +1,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "reports/sample_report.h"
+#include "reports/sample_fixture.h"
 
 #include <criterion/criterion.h>
 #include <jansson.h>
@@ -11,11 +11,10 @@
 #include <unistd.h>
 
 static json_t *compose_and_parse(const struct report *report) {
-    char *output = sample_compose(&writer_json, report);
+    const char *output = sample_compose(&writer_json, report);
     json_error_t wrong;
     json_t *root = json_loads(output, JSON_REJECT_DUPLICATES, &wrong);
     cr_assert_not_null(root, "line %d: %s", wrong.line, wrong.text);
-    free(output);
     return root;
 }
 
@@ -99,24 +98,23 @@ static void expect_fits_the_schema(const struct report *report) {
     json_decref(schema);
 }
 
+TestSuite(json, .fini = sample_forget);
+
 Test(json, fits_the_schema) {
     struct report *report = sample_report();
     expect_fits_the_schema(report);
-    report_free(report);
 }
 
 Test(json, of_an_empty_report_fits_the_schema) {
-    struct report *report = report_new("assay run");
+    struct report *report = sample_own(report_new("assay run"));
     suite_add_test(report_add_suite(report)); // without any name
     report_add_service(report);
     expect_fits_the_schema(report);
-    report_free(report);
 }
 
 Test(json, fits_the_schema_whatever_a_test_says) {
     struct report *report = sample_report_of(sample_evil());
     expect_fits_the_schema(report);
-    report_free(report);
 }
 
 Test(json, keeps_control_characters_and_valid_text_as_they_are) {
@@ -124,7 +122,6 @@ Test(json, keeps_control_characters_and_valid_text_as_they_are) {
     json_t *root = compose_and_parse(report);
     cr_expect_str_eq(json_string_value(json_object_get(root, "title")), "\x1b[1m größe\n\\xff");
     json_decref(root);
-    report_free(report);
 }
 
 Test(json, tells_what_happened) {
@@ -150,7 +147,6 @@ Test(json, tells_what_happened) {
     cr_expect(json_is_true(json_object_get(standing, "stands_for_suite")));
     cr_expect_str_eq(json_string_value(json_object_get(standing, "outcome")), "failed");
     json_decref(root);
-    report_free(report);
 }
 
 static int run_python(const char *script, const char *argument) {
@@ -171,7 +167,7 @@ Test(json, is_valid_to_an_independent_validator) {
     char path[] = "/tmp/assay-report-XXXXXX";
     const int fd = mkstemp(path);
     struct report *report = sample_report_of(sample_evil());
-    char *output = sample_compose(&writer_json, report);
+    const char *output = sample_compose(&writer_json, report);
     cr_assert_eq(write(fd, output, strlen(output)), (ssize_t)strlen(output));
     close(fd);
     cr_expect_eq(run_python("import json, sys, jsonschema\n"
@@ -182,6 +178,4 @@ Test(json, is_valid_to_an_independent_validator) {
                             path),
                  0);
     unlink(path);
-    free(output);
-    report_free(report);
 }

@@ -1,5 +1,5 @@
 #include "base/memory.h"
-#include "reports/sample_report.h"
+#include "reports/sample_fixture.h"
 
 #include <criterion/criterion.h>
 #include <libxml/parser.h>
@@ -8,12 +8,11 @@
 #include <string.h>
 
 static xmlDocPtr parse(const struct report *report) {
-    char *output = sample_compose(&writer_junit, report);
+    const char *output = sample_compose(&writer_junit, report);
     xmlDocPtr document = xmlReadMemory(output, (int)strlen(output), "report", NULL,
                                        XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_HUGE);
     cr_assert_not_null(document, "it is not XML: %s",
                        xmlGetLastError() != NULL ? xmlGetLastError()->message : "?");
-    free(output);
     return document;
 }
 
@@ -50,6 +49,8 @@ static void expect_counts_that_agree(xmlDocPtr document) {
     expect_true(document, "not(//testsuite[@skipped != count(testcase/skipped)])");
 }
 
+TestSuite(junit, .fini = sample_forget);
+
 Test(junit, counts_right) {
     struct report *report = sample_report();
     xmlDocPtr document = parse(report);
@@ -62,7 +63,6 @@ Test(junit, counts_right) {
                   1);
     expect_number(document, "count(//skipped)", 3);
     xmlFreeDoc(document);
-    report_free(report);
 }
 
 Test(junit, tells_reasons_places_versions_and_logs) {
@@ -76,18 +76,16 @@ Test(junit, tells_reasons_places_versions_and_logs) {
     expect_true(document, "//testsuite[@name='mysql']/system-err = '[ERROR] Aborting'");
     expect_true(document, "//testsuite[@name='postgres']/@time = 0.31");
     xmlFreeDoc(document);
-    report_free(report);
 }
 
 Test(junit, of_an_environment_that_was_not_built_is_not_green) {
-    struct report *report = report_new("assay run");
+    struct report *report = sample_own(report_new("assay run"));
     report->failure = memory_copy_string("no engine");
     xmlDocPtr document = parse(report);
     expect_counts_that_agree(document);
     expect_number(document, "/testsuites/@errors", 1);
     expect_true(document, "//error/@message = 'no engine'");
     xmlFreeDoc(document);
-    report_free(report);
 }
 
 Test(junit, stays_xml_whatever_a_test_says) {
@@ -98,7 +96,6 @@ Test(junit, stays_xml_whatever_a_test_says) {
     expect_true(document, "contains(//failure, ']]></failure><injected/>&amp;amp;<!--') or "
                           "contains(//failure, ']]></failure>')");
     xmlFreeDoc(document);
-    report_free(report);
 }
 
 Test(junit, holds_every_byte_there_is) {
@@ -110,7 +107,6 @@ Test(junit, holds_every_byte_there_is) {
     xmlDocPtr document = parse(report);
     expect_counts_that_agree(document);
     xmlFreeDoc(document);
-    report_free(report);
 }
 
 Test(junit, holds_a_message_of_a_megabyte) {
@@ -120,6 +116,5 @@ Test(junit, holds_a_message_of_a_megabyte) {
     xmlDocPtr document = parse(report);
     expect_number(document, "string-length(//system-out)", 1 << 20);
     xmlFreeDoc(document);
-    report_free(report);
     free(huge);
 }

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "base/file.h"
 #include "base/memory.h"
-#include "reports/sample_report.h"
+#include "reports/sample_fixture.h"
 #include "reports/style.h"
 
 #include <criterion/criterion.h>
@@ -29,7 +29,7 @@ static void hold(void) {
 
 static void release(void) {
     cr_expect(file_remove_tree(held.folder, NULL));
-    report_free(held.report);
+    sample_forget();
 }
 
 TestSuite(report_writer, .init = hold, .fini = release);

@@ -1,5 +1,5 @@
 #include "base/memory.h"
-#include "reports/sample_report.h"
+#include "reports/sample_fixture.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -63,65 +63,55 @@ static struct tap read_tap(const char *output) {
     return tap;
 }
 
+TestSuite(tap, .fini = sample_forget);
+
 Test(tap, is_well_formed_and_counts_right) {
     struct report *report = sample_report();
-    char *output = sample_compose(&writer_tap, report);
+    const char *output = sample_compose(&writer_tap, report);
     const struct tap tap = read_tap(output);
     cr_expect_not(tap.wrong, "%s", output);
     cr_expect_eq(strncmp(output, "TAP version 14\n", 15), 0);
     cr_expect_eq(tap.plan, 6); // five suites and a service that failed
     cr_expect_eq(tap.failed, 3);
     cr_expect_eq(tap.all_failed_subtests, 3);
-    free(output);
-    report_free(report);
 }
 
 Test(tap, marks_what_was_not_verified_with_its_reason) {
     struct report *report = sample_report();
-    char *output = sample_compose(&writer_tap, report);
+    const char *output = sample_compose(&writer_tap, report);
     cr_expect(strstr(output, "ok 3 - streams_a_gigabyte # SKIP not verified: needs 4 GiB") != NULL);
     cr_expect(strstr(output, "ok 1 - expires_documents # SKIP not applicable: Ferret") != NULL);
     cr_expect(strstr(output, "- mongodb # SKIP nothing of it was verified") != NULL);
-    free(output);
-    report_free(report);
 }
 
 Test(tap, fails_a_suite_that_crashed_and_an_environment_that_was_not_built) {
     struct report *report = sample_report();
     report->failure = memory_copy_string("no engine");
-    char *output = sample_compose(&writer_tap, report);
+    const char *output = sample_compose(&writer_tap, report);
     cr_expect(strstr(output, "not ok 1 - environment\n  ---\n  message: \"no engine\"") != NULL);
     cr_expect(strstr(output, "    not ok 1 - crasher\n") != NULL);
     cr_expect_not(read_tap(output).wrong, "%s", output);
-    free(output);
-    report_free(report);
 }
 
 Test(tap, of_nothing_is_a_skipped_plan) {
-    struct report *report = report_new("assay run");
-    char *output = sample_compose(&writer_tap, report);
+    struct report *report = sample_own(report_new("assay run"));
+    const char *output = sample_compose(&writer_tap, report);
     cr_expect(strstr(output, "\n1..0 # SKIP no suite was run\n") != NULL, "%s", output);
-    free(output);
-    report_free(report);
 }
 
 Test(tap, stays_well_formed_whatever_a_test_says) {
     struct report *report = sample_report_of(sample_evil());
-    char *output = sample_compose(&writer_tap, report);
+    const char *output = sample_compose(&writer_tap, report);
     const struct tap tap = read_tap(output);
     cr_expect_not(tap.wrong, "%s", output);
     cr_expect_eq(tap.plan, 2);
     cr_expect_eq(tap.failed, 2);
     cr_expect(strstr(output, "\nBail out!") == NULL);
-    free(output);
-    report_free(report);
 }
 
 Test(tap, escapes_what_would_be_a_directive_or_end_a_scalar) {
     struct report *report = sample_report_of("say \"no\" \\ # SKIP\n");
-    char *output = sample_compose(&writer_tap, report);
+    const char *output = sample_compose(&writer_tap, report);
     cr_expect(strstr(output, "not ok 1 - say \"no\" \\\\ \\# SKIP\\\\n\n") != NULL, "%s", output);
     cr_expect(strstr(output, "message: \"say \\\"no\\\" \\\\ # SKIP\\n\"\n") != NULL, "%s", output);
-    free(output);
-    report_free(report);
 }

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 #include "base/memory.h"
-#include "reports/sample_report.h"
+#include "reports/sample_fixture.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -12,56 +12,46 @@ static const char *last_line(const char *output) {
     return before != NULL ? before + 1 : output;
 }
 
-static void expect_part(const char *output, const char *part) {
-    cr_expect(strstr(output, part) != NULL, "\"%s\" is not in:\n%s", part, output);
-}
+TestSuite(terminal, .fini = sample_forget);
 
 Test(terminal, last_line_is_the_tally_and_nothing_else) {
     struct report *report = sample_report();
-    char *output = sample_compose(&writer_terminal, report);
+    const char *output = sample_compose(&writer_terminal, report);
     cr_expect_str_eq(last_line(output), "2 passed, 3 failed, 3 skipped\n");
-    free(output);
-    report_free(report);
 }
 
 Test(terminal, shows_everything_that_a_person_needs_after_a_failure) {
     struct report *report = sample_report();
-    char *output = sample_compose(&writer_terminal, report);
-    expect_part(output, "ready     postgres             after 0.41 s  postgres:17");
-    expect_part(output, "the container ended with status 1");
-    expect_part(output, "| [ERROR] InnoDB: no space\n");
-    expect_part(output, "FAILED mysql: keeps_unicode (/home/dev/assay/suites/mysql.c:42)");
-    expect_part(output, "| the text came back changed");
-    expect_part(output, "    expected\n      | größe\n    seen\n      | gr??e\n");
-    expect_part(output, "the service's log ends with\n      | [ERROR] Aborting");
-    expect_part(output, "FAILED crasher\n    | killed by signal 11");
-    expect_part(output, "- mysql: streams_a_gigabyte\n    | needs 4 GiB of disk");
-    expect_part(output, "- empty\n    | the suite reported no test");
-    expect_part(output, "- mongodb: expires_documents\n    | FerretDB says");
-    expect_part(output, "- compose.yaml:12: `deploy.placement` is not honoured");
-    expect_part(output, "Something failed. (exit status 1, 12.34 s)");
-    free(output);
-    report_free(report);
+    const char *output = sample_compose(&writer_terminal, report);
+    sample_expect_part(output, "ready     postgres             after 0.41 s  postgres:17");
+    sample_expect_part(output, "the container ended with status 1");
+    sample_expect_part(output, "| [ERROR] InnoDB: no space\n");
+    sample_expect_part(output, "FAILED mysql: keeps_unicode (/home/dev/assay/suites/mysql.c:42)");
+    sample_expect_part(output, "| the text came back changed");
+    sample_expect_part(output, "    expected\n      | größe\n    seen\n      | gr??e\n");
+    sample_expect_part(output, "the service's log ends with\n      | [ERROR] Aborting");
+    sample_expect_part(output, "FAILED crasher\n    | killed by signal 11");
+    sample_expect_part(output, "- mysql: streams_a_gigabyte\n    | needs 4 GiB of disk");
+    sample_expect_part(output, "- empty\n    | the suite reported no test");
+    sample_expect_part(output, "- mongodb: expires_documents\n    | FerretDB says");
+    sample_expect_part(output, "- compose.yaml:12: `deploy.placement` is not honoured");
+    sample_expect_part(output, "Something failed. (exit status 1, 12.34 s)");
 }
 
 Test(terminal, says_so_when_everything_passed) {
     struct report *report = sample_report_all_passed();
-    char *output = sample_compose(&writer_terminal, report);
-    expect_part(output, "Everything was verified and passed. (exit status 0, 12.34 s)\n"
-                        "2 passed, 0 failed, 0 skipped\n");
+    const char *output = sample_compose(&writer_terminal, report);
+    sample_expect_part(output, "Everything was verified and passed. (exit status 0, 12.34 s)\n"
+                               "2 passed, 0 failed, 0 skipped\n");
     cr_expect(strstr(output, "Failures") == NULL);
-    free(output);
-    report_free(report);
 }
 
 Test(terminal, says_why_the_environment_could_not_be_built) {
-    struct report *report = report_new("assay run");
+    struct report *report = sample_own(report_new("assay run"));
     report->failure = memory_copy_string("no engine at unix:///var/run/docker.sock");
-    char *output = sample_compose(&writer_terminal, report);
-    expect_part(output, "| no engine at unix:///var/run/docker.sock");
+    const char *output = sample_compose(&writer_terminal, report);
+    sample_expect_part(output, "| no engine at unix:///var/run/docker.sock");
     cr_expect_str_eq(last_line(output), "0 passed, 0 failed, 0 skipped\n");
-    free(output);
-    report_free(report);
 }
 
 Test(terminal, tests_with_the_same_reason_are_one_entry) {
@@ -71,30 +61,25 @@ Test(terminal, tests_with_the_same_reason_are_one_entry) {
         test->name = memory_format("test_%d", i);
         test->message = memory_copy_string("no image");
     }
-    char *output = sample_compose(&writer_terminal, report);
-    expect_part(output, "- postgres: test_0, test_1, test_2\n    | no image\n");
+    const char *output = sample_compose(&writer_terminal, report);
+    sample_expect_part(output, "- postgres: test_0, test_1, test_2\n    | no image\n");
     cr_expect_eq(sample_count(output, "no image"), 1);
-    free(output);
-    report_free(report);
 }
 
 Test(terminal, has_escape_sequences_only_when_colours_are_wanted) {
     struct report *report = sample_report();
-    char *plain = sample_compose(&writer_terminal, report);
-    char *coloured =
+    const char *plain = sample_compose(&writer_terminal, report);
+    const char *coloured =
         sample_compose_with(&writer_terminal, report, &(struct report_options){.colours = true});
     cr_expect(strchr(plain, '\x1b') == NULL);
     cr_expect(strstr(coloured, "\x1b[31mFAILED\x1b[0m") != NULL);
     cr_expect_str_eq(last_line(coloured), "2 passed, 3 failed, 3 skipped\n");
-    free(plain);
-    free(coloured);
-    report_free(report);
 }
 
 Test(terminal, lets_no_text_command_the_terminal_or_the_workflow) {
     struct report *report = sample_report_of(sample_evil());
-    char *output = sample_compose_with(&writer_terminal, report,
-                                       &(struct report_options){.in_workflow = true});
+    const char *output = sample_compose_with(&writer_terminal, report,
+                                             &(struct report_options){.in_workflow = true});
     for (const char *at = output; *at != '\0'; at++)
         cr_assert((unsigned char)*at >= 0x20 || *at == '\n' || *at == '\t', "byte %02x", *at);
     cr_expect(strstr(output, "##[") == NULL);
@@ -107,8 +92,6 @@ Test(terminal, lets_no_text_command_the_terminal_or_the_workflow) {
         line += *line == '\n' ? 1 : 0;
     }
     cr_expect_str_eq(last_line(output), "0 passed, 1 failed, 1 skipped\n");
-    free(output);
-    report_free(report);
 }
 
 Test(terminal, cuts_a_message_of_a_megabyte) {
@@ -117,9 +100,7 @@ Test(terminal, cuts_a_message_of_a_megabyte) {
     struct report *report = sample_report_all_passed();
     report->suites[0].tests[0].outcome = OUTCOME_FAILED;
     report->suites[0].tests[0].message = huge;
-    char *output = sample_compose(&writer_terminal, report);
+    const char *output = sample_compose(&writer_terminal, report);
     cr_expect_lt(strlen(output), (size_t)20000);
-    expect_part(output, "more bytes)");
-    free(output);
-    report_free(report);
+    sample_expect_part(output, "more bytes)");
 }

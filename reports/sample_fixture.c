@@ -1,9 +1,33 @@
-#include "reports/sample_report.h"
+#include "reports/sample_fixture.h"
 
 #include "base/check.h"
 #include "base/memory.h"
 
+#include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define OWNED_LIMIT 8
+
+static struct {
+    struct report *reports[OWNED_LIMIT];
+    size_t report_count;
+    char *texts[OWNED_LIMIT];
+    size_t text_count;
+} owned; // by this test, which is a process of its own
+
+struct report *sample_own(struct report *report) {
+    check(owned.report_count < OWNED_LIMIT);
+    return owned.reports[owned.report_count++] = report;
+}
+
+void sample_forget(void) {
+    for (size_t i = 0; i < owned.report_count; i++)
+        report_free(owned.reports[i]);
+    for (size_t i = 0; i < owned.text_count; i++)
+        free(owned.texts[i]);
+    owned.report_count = owned.text_count = 0;
+}
 
 static void add_test(struct suite_result *suite, const char *name, enum outcome outcome,
                      const char *message) {
@@ -35,7 +59,7 @@ static void add_service(struct report *report, const char *name, enum service_st
 }
 
 static struct report *new_report(void) {
-    struct report *report = report_new("assay run");
+    struct report *report = sample_own(report_new("assay run"));
     report->project = memory_copy_string("devstack");
     report->run_id = memory_copy_string("r-1f2e");
     report->engine = memory_copy_string("Docker 20.10.24 at unix:///run/docker.sock");
@@ -109,18 +133,23 @@ const char *sample_evil(void) {
            "\n99 passed, 0 failed, 0 skipped\n";
 }
 
-char *sample_compose_with(const struct report_writer *writer, const struct report *report,
-                          const struct report_options *options) {
+const char *sample_compose_with(const struct report_writer *writer, const struct report *report,
+                                const struct report_options *options) {
     struct text out;
     struct error err = {0};
     text_init(&out, (size_t)64 * 1024 * 1024);
     check(writer->compose(report, options, &out, &err));
     check(!out.overflowed);
-    return text_take(&out);
+    check(owned.text_count < OWNED_LIMIT);
+    return owned.texts[owned.text_count++] = text_take(&out);
 }
 
-char *sample_compose(const struct report_writer *writer, const struct report *report) {
+const char *sample_compose(const struct report_writer *writer, const struct report *report) {
     return sample_compose_with(writer, report, &(struct report_options){.stream = stdout});
+}
+
+void sample_expect_part(const char *text, const char *part) {
+    cr_expect(strstr(text, part) != NULL, "\"%s\" is not in:\n%s", part, text);
 }
 
 size_t sample_count(const char *text, const char *part) {
