@@ -91,15 +91,6 @@ static void requires(enum mongodb_feature feature) {
         not_applicable("%s: %s", scenario_product(scenario, "mongodb"), support.said);
 }
 
-// The same endpoint for somebody who waits for an answer half a second at most.
-static const struct endpoint *impatient(const struct endpoint *like) {
-    static struct endpoint endpoint;
-    endpoint = *like;
-    endpoint.connect_timeout_ms = 3000; // a busy machine may need some of it
-    endpoint.request_timeout_ms = 500;
-    return &endpoint;
-}
-
 // ---- documents ----------------------------------------------------------------------------------
 
 Test(mongodb, is_the_product_that_the_report_names) {
@@ -390,8 +381,8 @@ Test(mongodb, refuses_what_is_not_json) {
 
 Test(mongodb, a_listener_that_says_nothing_is_noticed_in_time) {
     const struct endpoint *endpoint = scenario_endpoint(scenario, "mongodb");
-    cr_assert_null(
-        scenario_mongodb_at(scenario, impatient(scenario_silent_server(scenario, endpoint))));
+    cr_assert_null(scenario_mongodb_at(
+        scenario, scenario_impatient(scenario, scenario_silent_server(scenario, endpoint))));
     cr_assert_eq(err->domain, ERROR_TIMEOUT, "%s", err->message);
 }
 
@@ -404,7 +395,7 @@ Test(mongodb, a_port_where_nobody_listens_is_noticed_at_once) {
 Test(mongodb, a_paused_server_is_noticed_in_time) {
     struct spare *spare = scenario_spare(scenario, "mongodb");
     collection = scenario_unique(scenario, "things");
-    db = scenario_mongodb_at(scenario, impatient(spare_endpoint(spare, 0)));
+    db = scenario_mongodb_at(scenario, scenario_impatient(scenario, spare_endpoint(spare, 0)));
     cr_assert_not_null(db, "%s", err->message);
     insert("{}");
     must(container_pause(scenario_engine(scenario), spare_container(spare, 0), err));

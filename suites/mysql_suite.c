@@ -30,10 +30,7 @@ static void run(struct mysqldb *in, const char *sql) {
 
 // "insert into %s …" with the name of the test's own table.
 static const char *on(const char *table, const char *sql) {
-    const char *place = strstr(sql, "%s");
-    char *statement = memory_format("%.*s%s%s", (int)(place - sql), sql, table, place + 2);
-    scenario_own(scenario, statement, free);
-    return statement;
+    return scenario_statement(scenario, table, sql);
 }
 
 static void given_a_table(const char *columns) {
@@ -69,15 +66,6 @@ static void free_rows(void *rows) {
 
 static void free_statement(void *statement) {
     mysqldb_statement_free(statement);
-}
-
-// The same endpoint for somebody who waits for an answer half a second at most.
-static const struct endpoint *impatient(const struct endpoint *like) {
-    static struct endpoint endpoint;
-    endpoint = *like;
-    endpoint.connect_timeout_ms = 3000; // a busy machine may need some of it
-    endpoint.request_timeout_ms = 500;
-    return &endpoint;
 }
 
 static void refused(const char *sql, enum service_error expected, const char *number_text) {
@@ -402,8 +390,8 @@ Test(mysql, refuses_a_wrong_password) {
 
 Test(mysql, a_listener_that_says_nothing_is_noticed_in_time) {
     const struct endpoint *endpoint = scenario_endpoint(scenario, "mysql");
-    cr_assert_null(
-        scenario_mysql_at(scenario, impatient(scenario_silent_server(scenario, endpoint))));
+    cr_assert_null(scenario_mysql_at(
+        scenario, scenario_impatient(scenario, scenario_silent_server(scenario, endpoint))));
     cr_assert_eq(err->domain, ERROR_TIMEOUT, "%s", err->message);
 }
 
@@ -414,14 +402,15 @@ Test(mysql, a_port_where_nobody_listens_is_noticed_at_once) {
 }
 
 Test(mysql, a_statement_that_takes_too_long_is_given_up_in_time) {
-    db = scenario_mysql_at(scenario, impatient(scenario_endpoint(scenario, "mysql")));
+    db = scenario_mysql_at(scenario,
+                           scenario_impatient(scenario, scenario_endpoint(scenario, "mysql")));
     must_fail(mysqldb_run(db, "select sleep(25)", err), ERROR_TIMEOUT, 0);
     must_fail(mysqldb_run(db, "select 1", err), ERROR_UNAVAILABLE, 0); // it is spent
 }
 
 Test(mysql, a_paused_server_is_noticed_in_time) {
     struct spare *spare = scenario_spare(scenario, "mysql");
-    db = scenario_mysql_at(scenario, impatient(spare_endpoint(spare, 0)));
+    db = scenario_mysql_at(scenario, scenario_impatient(scenario, spare_endpoint(spare, 0)));
     cr_assert_not_null(db, "%s", err->message);
     run(db, "select 1");
     must(container_pause(scenario_engine(scenario), spare_container(spare, 0), err));

@@ -35,18 +35,7 @@ static void run(struct postgres *in, const char *sql) {
 }
 
 static const char *on(const char *table, const char *sql) {
-    const char *place = strstr(sql, "%s");
-    char *statement = memory_format("%.*s%s%s", (int)(place - sql), sql, table, place + 2);
-    scenario_own(scenario, statement, free);
-    return statement;
-}
-
-static const struct endpoint *impatient(const struct endpoint *like) {
-    static struct endpoint endpoint;
-    endpoint = *like;
-    endpoint.connect_timeout_ms = 3000; // a busy machine may need some of it
-    endpoint.request_timeout_ms = 500;
-    return &endpoint;
+    return scenario_statement(scenario, table, sql);
 }
 
 // The pooler's own console: SHOW and nothing of SQL.
@@ -136,7 +125,7 @@ Test(pgbouncer, makes_a_client_wait_when_every_server_is_taken) {
     const long size = strtol(setting("default_pool_size"), NULL, 10);
     for (long i = 0; i < size; i++)
         run(client_of(pool), "begin; select 1");
-    struct postgres *late = client_of(impatient(pool));
+    struct postgres *late = client_of(scenario_impatient(scenario, pool));
     must_fail(postgres_run(late, "select 1", err), ERROR_TIMEOUT, 0);
 }
 
@@ -243,14 +232,14 @@ Test(pgbouncer, refuses_a_wrong_password) {
 
 Test(pgbouncer, a_listener_that_says_nothing_is_noticed_in_time) {
     const struct endpoint *endpoint = scenario_endpoint(scenario, "pgbouncer");
-    cr_assert_null(
-        scenario_postgres_at(scenario, impatient(scenario_silent_server(scenario, endpoint))));
+    cr_assert_null(scenario_postgres_at(
+        scenario, scenario_impatient(scenario, scenario_silent_server(scenario, endpoint))));
     cr_assert_eq(err->domain, ERROR_TIMEOUT, "%s", err->message);
 }
 
 Test(pgbouncer, a_paused_pool_is_noticed_in_time_and_goes_on_when_resumed) {
     const struct endpoint *pool = given_a_pool_of_its_own();
-    db = client_of(impatient(pool));
+    db = client_of(scenario_impatient(scenario, pool));
     run(db, "select 1");
     run(console(), on(pool->database, "pause %s"));
     must_fail(postgres_run(db, "select 1", err), ERROR_TIMEOUT, 0);

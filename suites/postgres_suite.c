@@ -32,10 +32,7 @@ static void run(struct postgres *in, const char *sql) {
 
 // "insert into %s …" with the name of the test's own table.
 static const char *on(const char *table, const char *sql) {
-    const char *place = strstr(sql, "%s");
-    char *statement = memory_format("%.*s%s%s", (int)(place - sql), sql, table, place + 2);
-    scenario_own(scenario, statement, free);
-    return statement;
+    return scenario_statement(scenario, table, sql);
 }
 
 // Two sessions and a table of accounts, 1 and 2, with 100 each.
@@ -86,15 +83,6 @@ static void round_trips(size_t length) {
 static void given_a_table(const char *columns) {
     given_a_session();
     run(db, on(columns, "create temporary table t (%s)"));
-}
-
-// The same endpoint for somebody who waits for an answer half a second at most.
-static const struct endpoint *impatient(const struct endpoint *like) {
-    static struct endpoint endpoint;
-    endpoint = *like;
-    endpoint.connect_timeout_ms = 3000; // a busy machine may need some of it
-    endpoint.request_timeout_ms = 500;
-    return &endpoint;
 }
 
 static void refused(const char *sql, enum service_error expected, const char *sqlstate) {
@@ -506,8 +494,8 @@ Test(postgres, has_no_database_of_another_name) {
 
 Test(postgres, a_listener_that_says_nothing_is_noticed_in_time) {
     const struct endpoint *endpoint = scenario_endpoint(scenario, "postgres");
-    cr_assert_null(
-        scenario_postgres_at(scenario, impatient(scenario_silent_server(scenario, endpoint))));
+    cr_assert_null(scenario_postgres_at(
+        scenario, scenario_impatient(scenario, scenario_silent_server(scenario, endpoint))));
     cr_assert_eq(err->domain, ERROR_TIMEOUT, "%s", err->message);
 }
 
@@ -518,14 +506,15 @@ Test(postgres, a_port_where_nobody_listens_is_noticed_at_once) {
 }
 
 Test(postgres, a_statement_that_takes_too_long_is_given_up_in_time) {
-    db = scenario_postgres_at(scenario, impatient(scenario_endpoint(scenario, "postgres")));
+    db = scenario_postgres_at(
+        scenario, scenario_impatient(scenario, scenario_endpoint(scenario, "postgres")));
     must_fail(postgres_run(db, "select pg_sleep(25)", err), ERROR_TIMEOUT, 0);
     must_fail(postgres_run(db, "select 1", err), ERROR_UNAVAILABLE, 0); // it is spent
 }
 
 Test(postgres, a_paused_server_is_noticed_in_time) {
     struct spare *spare = scenario_spare(scenario, "postgres");
-    db = scenario_postgres_at(scenario, impatient(spare_endpoint(spare, 0)));
+    db = scenario_postgres_at(scenario, scenario_impatient(scenario, spare_endpoint(spare, 0)));
     run(db, "select 1");
     must(container_pause(scenario_engine(scenario), spare_container(spare, 0), err));
     must_fail(postgres_run(db, "select 1", err), ERROR_TIMEOUT, 0);

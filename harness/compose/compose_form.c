@@ -77,24 +77,23 @@ static struct yaml *replace(struct yaml *map, const char *key, struct yaml *valu
     return value;
 }
 
-// [K=V, L] -> {K: V, L: null}. A name that is given twice keeps its last value, as in Compose.
-static bool form_pairs(const struct compose_former *self, struct yaml *service, const char *key,
-                       const char *where, struct error *err) {
+// A text of a list that becomes a mapping: its key and value there.
+typedef bool form_entry(const struct compose_former *self, const struct yaml *item,
+                        const char *where, char **ret_key, struct yaml **ret_value,
+                        struct error *err);
+
+// A name that is given twice keeps its last value, as in Compose.
+static bool form_map(const struct compose_former *self, struct yaml *service, const char *key,
+                     const char *where, form_entry *form, struct error *err) {
     struct yaml *list = yaml_get(service, key);
     struct yaml *map = yaml_new(self->arena, YAML_MAP, list->mark);
     for (size_t i = 0; i < list->count; i++) {
-        struct yaml *item = list->items[i];
+        const struct yaml *item = list->items[i];
         autofree_string char *place = memory_format("%s[%zu]", where, i);
-        const char *text = NULL;
-        if (!yaml_read_text(item, place, &text, err))
+        autofree_string char *name = NULL;
+        struct yaml *value = NULL;
+        if (!form(self, item, place, &name, &value, err))
             return false;
-        const size_t length = strcspn(text, "=");
-        autofree_string char *name = memory_copy_bytes(text, length);
-        if (length == 0)
-            return mark_error(item->mark, err, "%s: \"%s\" has no name before the =", place, text);
-        struct yaml *value = text[length] == '='
-                                 ? yaml_new_text(self->arena, text + length + 1, item->mark)
-                                 : yaml_new(self->arena, YAML_NULL, item->mark);
         if (map->count >= YAML_MOST_KEYS)
             return mark_error(item->mark, err, "%s: more than %d of them", where, YAML_MOST_KEYS);
         yaml_set(map, name, item->mark, value);
@@ -103,21 +102,28 @@ static bool form_pairs(const struct compose_former *self, struct yaml *service, 
     return true;
 }
 
-static bool form_names(const struct compose_former *self, struct yaml *service, const char *key,
-                       const char *where, struct error *err) {
-    struct yaml *list = yaml_get(service, key);
-    struct yaml *map = yaml_new(self->arena, YAML_MAP, list->mark);
-    for (size_t i = 0; i < list->count; i++) {
-        struct yaml *item = list->items[i];
-        autofree_string char *place = memory_format("%s[%zu]", where, i);
-        const char *name = NULL;
-        if (!yaml_read_text(item, place, &name, err))
-            return false;
-        if (map->count >= YAML_MOST_KEYS)
-            return mark_error(item->mark, err, "%s: more than %d of them", where, YAML_MOST_KEYS);
-        yaml_set(map, name, item->mark, yaml_new(self->arena, YAML_NULL, item->mark));
-    }
-    replace(service, key, map);
+// K=V -> K: V, and L -> L: null.
+static bool form_pair(const struct compose_former *self, const struct yaml *item, const char *where,
+                      char **ret_key, struct yaml **ret_value, struct error *err) {
+    const char *text = NULL;
+    if (!yaml_read_text(item, where, &text, err))
+        return false;
+    const size_t length = strcspn(text, "=");
+    if (length == 0)
+        return mark_error(item->mark, err, "%s: \"%s\" has no name before the =", where, text);
+    *ret_key = memory_copy_bytes(text, length);
+    *ret_value = text[length] == '=' ? yaml_new_text(self->arena, text + length + 1, item->mark)
+                                     : yaml_new(self->arena, YAML_NULL, item->mark);
+    return true;
+}
+
+static bool form_name(const struct compose_former *self, const struct yaml *item, const char *where,
+                      char **ret_key, struct yaml **ret_value, struct error *err) {
+    const char *name = NULL;
+    if (!yaml_read_text(item, where, &name, err))
+        return false;
+    *ret_key = memory_copy_string(name);
+    *ret_value = yaml_new(self->arena, YAML_NULL, item->mark);
     return true;
 }
 
@@ -186,9 +192,9 @@ static bool form_value(const struct compose_former *self, struct yaml *service,
         wrap_in_list(self, service, key->name);
         return form_each(self, yaml_get(service, key->name), where, form_text, err);
     case FORM_PAIRS:
-        return value->type == YAML_MAP || form_pairs(self, service, key->name, where, err);
+        return value->type == YAML_MAP || form_map(self, service, key->name, where, form_pair, err);
     case FORM_NAMES:
-        return value->type == YAML_MAP || form_names(self, service, key->name, where, err);
+        return value->type == YAML_MAP || form_map(self, service, key->name, where, form_name, err);
     case FORM_HOSTS:
         return form_hosts(self, service, key->name, where, err);
     case FORM_VOLUMES:

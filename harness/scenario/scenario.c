@@ -212,6 +212,15 @@ const char *scenario_unique(struct scenario *self, const char *prefix) {
     return name;
 }
 
+const char *scenario_statement(struct scenario *self, const char *name, const char *statement) {
+    const char *place = strstr(statement, "%s");
+    check(place != NULL);
+    char *whole =
+        memory_format("%.*s%s%s", (int)(place - statement), statement, name, place + strlen("%s"));
+    scenario_own(self, whole, free);
+    return whole;
+}
+
 // A socket of the loopback on a port the kernel chose.
 static int bind_loopback(uint16_t *ret_port) {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -255,5 +264,12 @@ const struct endpoint *scenario_wrong_password(struct scenario *self, const stru
     scenario_own(self, wrong, free_secret);
     struct endpoint *endpoint = new_endpoint(self, like);
     endpoint->password = wrong;
+    return endpoint;
+}
+
+const struct endpoint *scenario_impatient(struct scenario *self, const struct endpoint *like) {
+    struct endpoint *endpoint = new_endpoint(self, like);
+    endpoint->connect_timeout_ms = 3000; // a busy machine may need some of it
+    endpoint->request_timeout_ms = 500;
     return endpoint;
 }

@@ -51,6 +51,9 @@ struct engine *scenario_engine(struct scenario *self);
 const char *scenario_container(struct scenario *self, const char *service);
 // A name nobody else uses, lower case letters, digits and '_': for tables, queues, keys.
 const char *scenario_unique(struct scenario *self, const char *prefix);
+// The statement with `name` in the place of its "%s": scenario_statement(s, table, "drop table
+// %s").
+const char *scenario_statement(struct scenario *self, const char *name, const char *statement);
 // Openbao's root token and the like: made when the service was formed. Borrowed.
 const struct secret *scenario_token(struct scenario *self, const char *service);
 
@@ -74,6 +77,8 @@ const struct endpoint *scenario_silent_server(struct scenario *self, const struc
 const struct endpoint *scenario_dead_server(struct scenario *self, const struct endpoint *like);
 // As `like`, with a password that is wrong.
 const struct endpoint *scenario_wrong_password(struct scenario *self, const struct endpoint *like);
+// As `like`, for somebody who waits for an answer half a second at most.
+const struct endpoint *scenario_impatient(struct scenario *self, const struct endpoint *like);
 
 // Ends the test: it could not be verified (exit status 4), or the server itself says that it does
 // not offer the feature. The reason stands in every report.
