@@ -40,7 +40,7 @@ static void release(void) {
     free(held.bytes);
 }
 
-TestSuite(live, .init = hold, .fini = release, .timeout = 30);
+TestSuite(live, .init = hold, .fini = release, .timeout = 120);
 
 static void line_feed(struct screen *self) {
     self->column = 0;

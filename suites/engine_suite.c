@@ -31,7 +31,7 @@ static void close_scenario(void) {
     scenario_close(scenario);
 }
 
-TestSuite(engine, .init = open_scenario, .fini = close_scenario, .timeout = 60);
+TestSuite(engine, .init = open_scenario, .fini = close_scenario, .timeout = 120);
 
 // ---- a container of the test's own --------------------------------------------------------------
 
@@ -156,7 +156,7 @@ Test(engine, says_that_a_command_is_not_there) {
 
 Test(engine, gives_up_in_time_on_a_command_that_does_not_end) {
     given_an_idle_container();
-    const struct deadline in_time = deadline_in_ms(3000);
+    const struct deadline in_time = deadline_in_ms(20000);
     must_fail(exec_run(engine, id,
                        &(struct exec_options){.argv = (const char *[]){"sleep", "60", NULL},
                                               .timeout_ms = 500},
@@ -422,7 +422,7 @@ Test(engine, gives_up_in_time_on_an_engine_that_says_nothing) {
     const struct endpoint *silent = scenario_silent_server(scenario, &nowhere);
     char *address = memory_format("tcp://127.0.0.1:%u", (unsigned)silent->port);
     scenario_own(scenario, address, free);
-    const struct deadline in_time = deadline_in_ms(4000);
+    const struct deadline in_time = deadline_in_ms(20000);
     must_fail(engine_open(&(struct engine_options){.host = address, .idle_timeout_ms = 300},
                           &opened, err),
               ERROR_TIMEOUT, 0);

@@ -13,7 +13,7 @@ static void close_scenario(void) {
     scenario_close(scenario);
 }
 
-TestSuite(exporter, .init = open_scenario, .fini = close_scenario, .timeout = 60);
+TestSuite(exporter, .init = open_scenario, .fini = close_scenario, .timeout = 120);
 
 // The exporter's page holds that line.
 static void must_say(const char *exporter, const char *line) {

@@ -20,7 +20,7 @@ static void close_scenario(void) {
     scenario_close(scenario);
 }
 
-TestSuite(mongodb, .init = open_scenario, .fini = close_scenario, .timeout = 30);
+TestSuite(mongodb, .init = open_scenario, .fini = close_scenario, .timeout = 120);
 
 static void given_a_collection(void) {
     db = scenario_mongodb(scenario, "mongodb");

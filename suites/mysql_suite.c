@@ -18,7 +18,7 @@ static void close_scenario(void) {
     scenario_close(scenario);
 }
 
-TestSuite(mysql, .init = open_scenario, .fini = close_scenario, .timeout = 30);
+TestSuite(mysql, .init = open_scenario, .fini = close_scenario, .timeout = 120);
 
 static void given_a_session(void) {
     db = scenario_mysql(scenario, "mysql");

@@ -17,7 +17,7 @@ static void close_scenario(void) {
 }
 
 TestSuite(pgbouncer, .init = open_scenario, .fini = close_scenario,
-          .timeout = 60); // filling a pool means dozens of logins
+          .timeout = 120); // filling a pool means dozens of logins
 
 static void given_two_clients(void) {
     db = scenario_postgres(scenario, "pgbouncer");

@@ -4,6 +4,7 @@
 #include "engine/container.h"
 #include "scenario/clients.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,7 @@ static void close_scenario(void) {
     scenario_close(scenario);
 }
 
-TestSuite(postgres, .init = open_scenario, .fini = close_scenario, .timeout = 30);
+TestSuite(postgres, .init = open_scenario, .fini = close_scenario, .timeout = 120);
 
 static void given_a_session(void) {
     db = scenario_postgres(scenario, "postgres");
@@ -258,14 +259,23 @@ Test(postgres, serializable_refuses_write_skew) {
     must_fail(postgres_run(other, "commit", err), ERROR_SERVICE, SERVICE_ERROR_SERIALIZATION);
 }
 
+// A query that says 1 once the statement that this session has begun waits for a lock.
+static const char *waits_for_a_lock(struct postgres *session) {
+    char pid[24];
+    snprintf(pid, sizeof pid, "%lld", (long long)number(session, "select pg_backend_pid()"));
+    return on(pid, "select count(*) from pg_locks where pid = %s and not granted");
+}
+
 Test(postgres, ends_a_deadlock_by_refusing_one_side) {
     const char *table = given_two_accounts();
+    const char *other_waits = waits_for_a_lock(other);
     run(db, "begin; set local deadlock_timeout = '50ms'");
     run(other, "begin; set local deadlock_timeout = '10s'"); // so it is db that looks first
     run(db, on(table, "update %s set balance = 1 where id = 1"));
     run(other, on(table, "update %s set balance = 1 where id = 2"));
     must(postgres_start(other, on(table, "update %s set balance = 2 where id = 1"), NO_PARAMETERS,
                         err));
+    must_become(number(db, other_waits) == 1, 20000);
     must_fail(postgres_run(db, on(table, "update %s set balance = 2 where id = 2"), err),
               ERROR_SERVICE, SERVICE_ERROR_DEADLOCK);
     run(db, "rollback");

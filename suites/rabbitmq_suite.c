@@ -19,7 +19,7 @@ static void close_scenario(void) {
     scenario_close(scenario);
 }
 
-TestSuite(rabbitmq, .init = open_scenario, .fini = close_scenario, .timeout = 30);
+TestSuite(rabbitmq, .init = open_scenario, .fini = close_scenario, .timeout = 120);
 
 static struct rabbitmq_channel *new_channel(void) {
     struct rabbitmq_channel *opened = NULL;
@@ -465,7 +465,7 @@ Test(rabbitmq, gives_up_in_time_on_a_server_that_says_nothing) {
     struct endpoint silent =
         *scenario_silent_server(scenario, scenario_endpoint(scenario, "rabbitmq"));
     silent.request_timeout_ms = 300;
-    const struct deadline in_time = deadline_in_ms(3000);
+    const struct deadline in_time = deadline_in_ms(20000);
     must_fail(scenario_rabbitmq_at(scenario, &silent) != NULL, ERROR_TIMEOUT, 0);
     cr_assert_not(deadline_passed(in_time));
 }
@@ -479,36 +479,35 @@ Test(rabbitmq, reports_a_server_that_is_not_there) {
 // A confirmed channel to a private server that answers within a second or not at all.
 static struct spare *given_an_impatient_channel_to_a_spare(void) {
     struct spare *spare = scenario_spare(scenario, "rabbitmq");
-    struct endpoint impatient = *spare_endpoint(spare, 0);
-    impatient.request_timeout_ms = 1000;
-    connection = scenario_rabbitmq_at(scenario, &impatient);
+    const struct endpoint *impatient = scenario_impatient(scenario, spare_endpoint(spare, 0));
+    connection = scenario_rabbitmq_at(scenario, impatient);
     cr_assert_not_null(connection, "%s", err->message);
     channel = new_channel();
     must(rabbitmq_declare_queue(channel, "", &queue, err, .exclusive = true));
     return spare;
 }
 
-Test(rabbitmq, gives_up_in_time_on_a_confirm_from_a_paused_server, .timeout = 90) {
+Test(rabbitmq, gives_up_in_time_on_a_confirm_from_a_paused_server, .timeout = 180) {
     struct spare *spare = given_an_impatient_channel_to_a_spare();
     must(rabbitmq_confirm(channel, err));
     must(container_pause(scenario_engine(scenario), spare_container(spare, 0), err));
-    const struct deadline in_time = deadline_in_ms(4000);
+    const struct deadline in_time = deadline_in_ms(20000);
     must_fail(rabbitmq_publish(channel, "", queue.name, "x", 1, err), ERROR_TIMEOUT, 0);
     cr_assert_not(deadline_passed(in_time));
     must(container_unpause(scenario_engine(scenario), spare_container(spare, 0), err));
 }
 
-Test(rabbitmq, gives_up_in_time_on_sending_to_a_paused_server, .timeout = 90) {
+Test(rabbitmq, gives_up_in_time_on_sending_to_a_paused_server, .timeout = 180) {
     struct spare *spare = given_an_impatient_channel_to_a_spare();
     const unsigned char *bytes = pattern(8 * BIG);
     must(container_pause(scenario_engine(scenario), spare_container(spare, 0), err));
-    const struct deadline in_time = deadline_in_ms(8000);
+    const struct deadline in_time = deadline_in_ms(20000);
     must_fail(rabbitmq_publish(channel, "", queue.name, bytes, 8 * BIG, err), ERROR_TIMEOUT, 0);
     cr_assert_not(deadline_passed(in_time));
     must(container_unpause(scenario_engine(scenario), spare_container(spare, 0), err));
 }
 
-Test(rabbitmq, keeps_a_persistent_message_over_a_restart, .timeout = 120) {
+Test(rabbitmq, keeps_a_persistent_message_over_a_restart, .timeout = 300) {
     struct spare *spare = scenario_spare(scenario, "rabbitmq");
     struct kind_members members = spare_members(spare);
     connection = scenario_rabbitmq_at(scenario, spare_endpoint(spare, 0));

@@ -20,7 +20,7 @@ static void close_scenario(void) {
 }
 
 TestSuite(redis_cluster, .init = open_scenario, .fini = close_scenario,
-          .timeout = 60); // losing a master and getting it back takes its time
+          .timeout = 120); // losing a master and getting it back takes its time
 
 static const char *given_a_key(void) {
     redis = scenario_redis_cluster(scenario, "redis");
@@ -59,14 +59,11 @@ static const char *id_of(size_t node) {
 }
 
 // A client of these members that waits for an answer `ms` at most.
-static struct redis_cluster *impatient(struct kind_members members, int ms) {
+static struct redis_cluster *impatient(struct kind_members members) {
     struct endpoint *endpoints = memory_new(members.count, sizeof *endpoints);
     scenario_own(scenario, endpoints, free);
-    for (size_t i = 0; i < members.count; i++) {
-        endpoints[i] = members.endpoints[i];
-        endpoints[i].connect_timeout_ms = 3000; // a busy machine may need some of it
-        endpoints[i].request_timeout_ms = ms;
-    }
+    for (size_t i = 0; i < members.count; i++)
+        endpoints[i] = *scenario_impatient(scenario, &members.endpoints[i]);
     members.endpoints = endpoints;
     return scenario_redis_cluster_at(scenario, &members);
 }
@@ -274,7 +271,7 @@ Test(redis_cluster, tells_one_commands_error_in_a_pipeline_from_the_others) {
 
 static struct spare *given_a_cluster_of_its_own(void) {
     struct spare *spare = scenario_spare(scenario, "redis");
-    redis = impatient(spare_members(spare), 2000);
+    redis = impatient(spare_members(spare));
     cr_assert_not_null(redis, "%s", err->message);
     return spare;
 }
@@ -303,7 +300,7 @@ Test(redis_cluster, follows_a_key_that_is_being_moved) {
 
 Test(redis_cluster, learns_where_a_slot_has_moved_to) {
     struct spare *spare = given_a_cluster_of_its_own();
-    struct redis_cluster *late = impatient(spare_members(spare), 2000); // learns the map now
+    struct redis_cluster *late = impatient(spare_members(spare)); // learns the map now
     cr_assert_not_null(late, "%s", err->message);
     size_t from, to;
     given_a_slot_on_the_move("mover", &from, &to);
@@ -337,7 +334,7 @@ static bool works(const char *key) {
 Test(redis_cluster, a_lost_master_stops_the_cluster_until_it_is_back) {
     struct spare *spare = given_a_cluster_of_its_own();
     const char *lost = key_on(spare, 1), *kept = key_on(spare, 0);
-    redis = impatient(spare_members(spare), 500);
+    redis = impatient(spare_members(spare));
     command("SET", lost, "x");
     must(container_kill(scenario_engine(scenario), spare_container(spare, 1), "KILL", err));
     must_fail(redis_cluster_command(redis, WORDS("SET", lost, "x"), NULL, err), ERROR_UNAVAILABLE,
@@ -352,7 +349,7 @@ Test(redis_cluster, a_lost_master_stops_the_cluster_until_it_is_back) {
 Test(redis_cluster, a_paused_master_is_noticed_in_time) {
     struct spare *spare = given_a_cluster_of_its_own();
     const char *key = key_on(spare, 2);
-    redis = impatient(spare_members(spare), 500);
+    redis = impatient(spare_members(spare));
     command("SET", key, "x");
     must(container_pause(scenario_engine(scenario), spare_container(spare, 2), err));
     must_fail(redis_cluster_command(redis, WORDS("SET", key, "x"), NULL, err), ERROR_TIMEOUT, 0);
@@ -373,7 +370,7 @@ Test(redis_cluster, a_listener_that_says_nothing_is_noticed_in_time) {
     const struct endpoint one = scenario_members(scenario, "redis").endpoints[0];
     const struct kind_members members = {.endpoints = scenario_silent_server(scenario, &one),
                                          .count = 1};
-    cr_assert_null(impatient(members, 500));
+    cr_assert_null(impatient(members));
     cr_assert_eq(err->domain, ERROR_TIMEOUT, "%s", err->message);
 }
 

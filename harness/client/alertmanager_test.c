@@ -26,7 +26,7 @@ static void close_all(void) {
     tcp_fake_free(fake);
 }
 
-TestSuite(alertmanager, .fini = close_all, .timeout = 10);
+TestSuite(alertmanager, .fini = close_all, .timeout = 120);
 
 Test(alertmanager, reads_an_alert) {
     open_at("200 OK",

@@ -313,9 +313,9 @@ ParameterizedTestParameters(http, tells_faults_of_a_connection_apart) {
     return cr_make_param_array(struct fault, faults, sizeof faults / sizeof faults[0]);
 }
 
-ParameterizedTest(struct fault *fault, http, tells_faults_of_a_connection_apart, .timeout = 10) {
+ParameterizedTest(struct fault *fault, http, tells_faults_of_a_connection_apart, .timeout = 120) {
     struct tcp_fake *fake = tcp_fake_new(fault->fault, fault->said);
-    const struct deadline on_time = deadline_in_ms(3000);
+    const struct deadline on_time = deadline_in_ms(20000);
     cr_assert(http_open(tcp_fake_endpoint(fake), &http, err), "%s", err->message);
     cr_assert(!http_get(http, "/", &reply, err, .limit_bytes = 100000));
     cr_assert_eq(err->domain, fault->domain, "%s: %s", error_domain_name(err->domain),

@@ -26,7 +26,7 @@ static void close_all(void) {
     tcp_fake_free(fake);
 }
 
-TestSuite(openbao, .fini = close_all, .timeout = 10);
+TestSuite(openbao, .fini = close_all, .timeout = 120);
 
 Test(openbao, reads_a_sealed_server) {
     struct openbao_seal seal;

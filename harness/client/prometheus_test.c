@@ -32,7 +32,7 @@ static bool queried(void) {
     return prometheus_query(prometheus, "up", 0, &result, err);
 }
 
-TestSuite(prometheus, .fini = close_all, .timeout = 10);
+TestSuite(prometheus, .fini = close_all, .timeout = 120);
 
 Test(prometheus, reads_a_vector_with_labels_and_odd_numbers) {
     open_at("200 OK", "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":["

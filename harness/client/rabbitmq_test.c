@@ -27,9 +27,9 @@ ParameterizedTestParameters(rabbitmq, tells_faults_of_a_connection_apart) {
 }
 
 ParameterizedTest(struct fault *fault, rabbitmq, tells_faults_of_a_connection_apart,
-                  .timeout = 10) {
+                  .timeout = 120) {
     struct tcp_fake *fake = tcp_fake_new(fault->fault, fault->said);
-    const struct deadline on_time = deadline_in_ms(3000);
+    const struct deadline on_time = deadline_in_ms(20000);
     struct rabbitmq *rabbitmq = NULL;
     cr_assert(!rabbitmq_open(tcp_fake_endpoint(fake), &rabbitmq, err));
     cr_assert_null(rabbitmq);

@@ -23,9 +23,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-TestSuite(command_real, .init = program_init_real, .fini = program_done, .timeout = 120);
+TestSuite(command_real, .init = program_init_real, .fini = program_done, .timeout = 300);
 
-#define GONE_WITHIN_MS 2000
+#define GONE_WITHIN_MS 20000 // 2 s on an idle machine, as ci/kill-rounds checks
 
 static const char WEB[] = "name: %NAME%\n"
                           "services:\n"
@@ -286,7 +286,7 @@ Test(command_real, ends_clean_on_the_first_interrupt) {
     const pid_t program = child_pid(run);
     free(program_await_container("web", 30000));
     kill(program, SIGINT);
-    cr_assert_eq(program_end(run, 10000), 130, "%s\n%s", program_output(), program_errors());
+    cr_assert_eq(program_end(run, 60000), 130, "%s\n%s", program_output(), program_errors());
     assert_says(program_errors(), "interrupted, cleaning up");
     program_assert_nothing_left(program, 1);
 }
@@ -299,9 +299,9 @@ Test(command_real, leaves_at_once_on_the_second_interrupt_and_the_guardian_clean
     kill(program, SIGINT);
     kill(program, SIGTERM);
     kill(program, SIGCONT);
-    cr_assert_eq(program_end(run, 1000), 130, "%s\n%s", program_output(), program_errors());
+    cr_assert_eq(program_end(run, 10000), 130, "%s\n%s", program_output(), program_errors());
     assert_says(program_errors(), "leaving at once");
-    program_assert_nothing_left(program, GONE_WITHIN_MS * 2);
+    program_assert_nothing_left(program, GONE_WITHIN_MS);
 }
 
 static void assert_nothing_left_when_killed(const char *compose, int after_ms,
@@ -312,8 +312,8 @@ static void assert_nothing_left_when_killed(const char *compose, int after_ms,
         free(program_await_container("web", 30000));
     pause_ms(after_ms, NULL);
     kill(program, SIGKILL);
-    program_assert_nothing_left(program, GONE_WITHIN_MS * 2);
-    cr_assert_eq(program_end(run, 10000), -SIGKILL);
+    program_assert_nothing_left(program, GONE_WITHIN_MS);
+    cr_assert_eq(program_end(run, 60000), -SIGKILL);
     program_assert_nothing_left(program, 1);
 }
 
@@ -336,8 +336,8 @@ Test(command_real, leaves_nothing_when_killed_while_suites_run) {
         pause_ms(5, NULL);
     cr_assert(file_exists("mark.web"));
     kill(program, SIGKILL);
-    program_assert_nothing_left(program, GONE_WITHIN_MS * 2);
-    cr_assert_eq(program_end(run, 10000), -SIGKILL);
+    program_assert_nothing_left(program, GONE_WITHIN_MS);
+    cr_assert_eq(program_end(run, 60000), -SIGKILL);
 }
 
 Test(command_real, two_runs_of_one_stack_at_once_do_not_meet) {
@@ -369,7 +369,7 @@ Test(command_real, keeps_a_stack_in_which_something_failed_until_told) {
     cr_assert(child_running(run), "it did not wait");
     cr_assert_gt(program_container_count(), 0);
     cr_assert_eq(write(ends[1], "\n", 1), 1);
-    cr_assert_eq(program_end(run, 10000), 1, "%s\n%s", program_output(), program_errors());
+    cr_assert_eq(program_end(run, 60000), 1, "%s\n%s", program_output(), program_errors());
     assert_says(program_errors(), "stays until Enter");
     program_assert_nothing_left(program, 1);
 }

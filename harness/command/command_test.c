@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-TestSuite(command, .init = program_init, .fini = program_done, .timeout = 60);
+TestSuite(command, .init = program_init, .fini = program_done, .timeout = 300);
 
 static const char *const COMMANDS[] = {"run", "up", "status", "down", "images", "doctor", "clean"};
 #define COMMAND_COUNT (sizeof COMMANDS / sizeof *COMMANDS)
@@ -296,7 +296,7 @@ Test(command, run_gives_up_on_an_engine_that_says_nothing) {
     listen_at_engine_socket();
     const int64_t started_us = clock_monotonic_us();
     start_tiny_run(3);
-    cr_assert_lt(clock_monotonic_us() - started_us, 20 * 1000000);
+    cr_assert_lt(clock_monotonic_us() - started_us, 60 * 1000000);
     assert_says(program_output(), "engine.sock");
     assert_says(program_output(), "GET /_ping");
 }

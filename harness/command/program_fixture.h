@@ -25,7 +25,7 @@ void program_write(const char *name, const char *content);
 const char *program_project(void);
 const char *program_image(void); // what %IMAGE% stands for
 
-// Runs `assay <arguments>` to its end, within a minute; returns its exit status, or minus the
+// Runs `assay <arguments>` to its end, within two minutes; returns its exit status, or minus the
 // signal that killed it. What it said is in program_output() and program_errors().
 #define assay(...) program_run((const char *const[]){ASSAY_PROGRAM, __VA_ARGS__, NULL})
 int program_run(const char *const *argv);

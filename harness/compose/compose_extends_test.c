@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(compose_extends, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 30);
+TestSuite(compose_extends, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 120);
 
 Test(compose_extends, merges_a_service_of_the_same_file) {
     const char *compose = "services:\n"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(compose_key, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 60);
+TestSuite(compose_key, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 120);
 
 static const char *fate_name(enum compose_fate fate) {
     static const char *const names[] = {

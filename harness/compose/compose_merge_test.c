@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(compose_merge, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 30);
+TestSuite(compose_merge, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 120);
 
 static const struct plan *merged(const char *base, const char *over) {
     plan_test_write("a.yaml", base);

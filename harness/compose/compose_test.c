@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(compose, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 30);
+TestSuite(compose, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 120);
 
 static const char *image(const char *service) {
     const struct plan_service *found = plan_find(plan_test_load_files(NULL, NULL), service);

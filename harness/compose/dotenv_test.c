@@ -22,7 +22,7 @@ static void clear(void) {
     string_list_done(&warnings);
 }
 
-TestSuite(dotenv, .init = prepare, .fini = clear, .timeout = 30);
+TestSuite(dotenv, .init = prepare, .fini = clear, .timeout = 120);
 
 static void expect_value(const char *line, const char *name, const char *expected, bool raw) {
     struct error err = {0};

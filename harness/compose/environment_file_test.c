@@ -23,7 +23,7 @@ static void clear(void) {
     plan_test_leave();
 }
 
-TestSuite(environment_file, .init = prepare, .fini = clear, .timeout = 30);
+TestSuite(environment_file, .init = prepare, .fini = clear, .timeout = 120);
 
 static void save_and_read(void) {
     struct error err = {0};

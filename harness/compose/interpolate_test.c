@@ -23,7 +23,7 @@ static void clear(void) {
     string_list_done(&warnings);
 }
 
-TestSuite(interpolate, .init = prepare, .fini = clear, .timeout = 30);
+TestSuite(interpolate, .init = prepare, .fini = clear, .timeout = 120);
 
 static void expect_all(const struct text_case *cases, size_t count) {
     for (size_t i = 0; i < count; i++) {

@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(plan_connect, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 30);
+TestSuite(plan_connect, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 120);
 
 // "db web(db:healthy)": services in order, each with what it waits for.
 static void expect_order(const char *compose, const char *expected) {

@@ -11,7 +11,7 @@ static void prepare(void) {
     setenv("ASSAY_TEST_SET", "here", 1);
 }
 
-TestSuite(plan_resources, .init = prepare, .fini = plan_test_leave, .timeout = 30);
+TestSuite(plan_resources, .init = prepare, .fini = plan_test_leave, .timeout = 120);
 
 #define NETWORK(value) SERVICE("networks: [n]") "networks:\n  n: " value "\n"
 #define VOLUME(value) SERVICE("volumes: ['v:/v']") "volumes:\n  v: " value "\n"

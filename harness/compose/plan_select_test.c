@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(plan_select, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 30);
+TestSuite(plan_select, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 120);
 
 static const char stack[] = "services:\n"
                             "  always: {image: i}\n"

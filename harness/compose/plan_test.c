@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(plan, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 30);
+TestSuite(plan, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 120);
 
 static const struct plan *devstack(const char *profile) {
     return plan_test_load_files(

@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(service_assay, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 30);
+TestSuite(service_assay, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 120);
 
 #define ASSAY(value) SERVICE("x-assay: " value)
 #define WITH_SECRET "secrets: {pw: {x-assay: {generate: true}}}\n"

@@ -2,7 +2,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(service_config, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 30);
+TestSuite(service_config, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 120);
 
 Test(service_config, passes_on_who_and_where) {
     expect_config(SERVICE("user: 1000:1000\n    working_dir: /srv\n    hostname: h\n"

@@ -2,7 +2,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(service_deploy, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 30);
+TestSuite(service_deploy, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 120);
 
 Test(service_deploy, honours_limits) {
     expect_host(SERVICE("deploy: {resources: {limits: {cpus: '0.5', memory: 50M, pids: 9},"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-TestSuite(service_environment, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 30);
+TestSuite(service_environment, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 120);
 
 Test(service_environment, takes_a_list_or_a_mapping) {
     expect_config(SERVICE("environment: [A=1, 'B=x=y', C=]"),

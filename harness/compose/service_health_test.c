@@ -2,7 +2,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(service_health, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 30);
+TestSuite(service_health, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 120);
 
 Test(service_health, runs_a_text_in_a_shell_and_a_list_as_it_says) {
     expect_config(SERVICE("healthcheck: {test: curl -f http://x || exit 1}"),

@@ -2,7 +2,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(service_host, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 30);
+TestSuite(service_host, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 120);
 
 Test(service_host, passes_on_rights) {
     expect_host(

@@ -14,7 +14,7 @@ static void prepare(void) {
     plan_test_write("pw", "secret");
 }
 
-TestSuite(service_mounts, .init = prepare, .fini = plan_test_leave, .timeout = 30);
+TestSuite(service_mounts, .init = prepare, .fini = plan_test_leave, .timeout = 120);
 
 #define DECLARED(lines) \
     SERVICE(lines) "volumes: {data: }\nsecrets: {pw: {file: pw}}\nconfigs: {c: {content: x}}\n"

@@ -4,7 +4,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(service_networks, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 30);
+TestSuite(service_networks, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 120);
 
 #define SUBNET "networks: {n: {ipam: {config: [{subnet: 10.5.0.0/24}]}}, m: }\n"
 

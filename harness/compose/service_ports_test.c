@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-TestSuite(service_ports, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 30);
+TestSuite(service_ports, .init = plan_test_folder, .fini = plan_test_leave, .timeout = 120);
 
 Test(service_ports, exposes_targets_and_publishes_nothing) {
     const char *ports = SERVICE("ports: [80, '8080:81', '127.0.0.1:8082:82/udp', '[::1]:8083:83',\n"

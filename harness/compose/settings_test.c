@@ -11,7 +11,7 @@ static void clear(void) {
     plan_test_leave();
 }
 
-TestSuite(settings, .init = plan_test_folder, .fini = clear, .timeout = 30);
+TestSuite(settings, .init = plan_test_folder, .fini = clear, .timeout = 120);
 
 static void load(const char *path) {
     struct error err = {0};

@@ -13,7 +13,7 @@ static void clear(void) {
     yaml_arena_done(&arena);
 }
 
-TestSuite(yaml_document, .fini = clear, .timeout = 30);
+TestSuite(yaml_document, .fini = clear, .timeout = 120);
 
 // {a: [b, null]} with its places: a@1:1=[b@1:5,~@1:8]
 static void describe(const struct yaml *value, struct text *text) {

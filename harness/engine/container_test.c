@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-TestSuite(container, .fini = fixture_close, .timeout = 30);
+TestSuite(container, .fini = fixture_close, .timeout = 120);
 
 #define DELETE_X "DELETE /v1.41/containers/x?force=1&v=1"
 #define INSPECT_X "GET /v1.41/containers/x/json"

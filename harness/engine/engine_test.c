@@ -18,7 +18,7 @@
 
 extern char **environ;
 
-TestSuite(engine, .fini = fixture_close, .timeout = 30);
+TestSuite(engine, .fini = fixture_close, .timeout = 120);
 
 static bool open_at(const char *host, const char *certificates) {
     const struct engine_options options = {.host = host,
@@ -205,7 +205,7 @@ static void stop_tls_server(void) {
     fixture_close();
 }
 
-TestSuite(engine_tls, .init = start_tls_server, .fini = stop_tls_server, .timeout = 30);
+TestSuite(engine_tls, .init = start_tls_server, .fini = stop_tls_server, .timeout = 120);
 
 Test(engine_tls, is_named_when_plain_http_was_asked_for) {
     cr_assert(!open_at(tls_server.host, NULL));

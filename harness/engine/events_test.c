@@ -15,7 +15,7 @@ static void end(void) {
     fixture_close();
 }
 
-TestSuite(events, .fini = end, .timeout = 30);
+TestSuite(events, .fini = end, .timeout = 120);
 
 static void note_open(void *context) {
     (void)context;

@@ -15,7 +15,7 @@ static void end(void) {
     fixture_close();
 }
 
-TestSuite(exec, .fini = end, .timeout = 30);
+TestSuite(exec, .fini = end, .timeout = 120);
 
 #define CREATE                                                                             \
     {                                                                                      \

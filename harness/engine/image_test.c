@@ -25,7 +25,7 @@ static void end(void) {
     cr_expect(file_remove_tree(folder, NULL));
 }
 
-TestSuite(image, .init = begin, .fini = end, .timeout = 60);
+TestSuite(image, .init = begin, .fini = end, .timeout = 120);
 
 static void note(void *context, const char *line, int64_t done_bytes, int64_t total_bytes) {
     (void)context;

@@ -11,7 +11,7 @@ static void end(void) {
     fixture_close();
 }
 
-TestSuite(logs, .fini = end, .timeout = 30);
+TestSuite(logs, .fini = end, .timeout = 120);
 
 static bool note(void *context, enum stream_source source, const char *bytes, size_t length) {
     (void)context;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-TestSuite(network, .fini = fixture_close, .timeout = 30);
+TestSuite(network, .fini = fixture_close, .timeout = 120);
 
 Test(network, counts_one_that_is_gone_as_removed) {
     fixture_open((const struct fake_exchange[]){

@@ -21,7 +21,7 @@ static void end(void) {
     cr_expect(file_remove_tree(folder, NULL));
 }
 
-TestSuite(registry_auth, .init = begin, .fini = end, .timeout = 60);
+TestSuite(registry_auth, .init = begin, .fini = end, .timeout = 120);
 
 // Finds the credentials in a configuration, and decodes the header into `decoded`.
 static bool find(const char *configuration, const char *registry) {

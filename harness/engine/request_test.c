@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-TestSuite(request, .fini = fixture_close, .timeout = 60);
+TestSuite(request, .fini = fixture_close, .timeout = 120);
 
 #define GET_X "GET /v1.41/x"
 #define POST_X "POST /v1.41/x"

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(prepared, .init = test_engine_set_up, .fini = test_engine_tear_down, .timeout = 120);
+TestSuite(prepared, .init = test_engine_set_up, .fini = test_engine_tear_down, .timeout = 300);
 
 // ---- a service in shell: its first boot is marked, its password set anew at each start
 
@@ -258,7 +258,7 @@ Test(prepared, keeps_the_first_boots_data_and_not_its_password) {
     cr_assert(prepared.prepared, "%s", prepared.why_not);
     const char *id = start(&self, &service, prepared.reference, "run-password");
     struct readiness readiness = {&self, id};
-    cr_assert(eventually(deadline_in_ms(5000), is_ready, &readiness, NULL, .interval_ms = 20));
+    cr_assert(eventually(deadline_in_ms(60000), is_ready, &readiness, NULL, .interval_ms = 20));
     cr_expect_str_eq(output_of(self.engine, id, boots), "boot\n");
     cr_expect_str_eq(output_of(self.engine, id, find), "");
 }

@@ -37,7 +37,7 @@ static void release(void) {
     cancel_done(&held.cancel);
 }
 
-TestSuite(child, .init = hold, .fini = release, .timeout = 30);
+TestSuite(child, .init = hold, .fini = release, .timeout = 120);
 
 static void spawn(struct child_options options) {
     struct error err;
@@ -75,7 +75,7 @@ static bool is_gone(void *context, struct error *err) {
 
 static void expect_gone(pid_t pid) {
     struct error err;
-    cr_expect(eventually(deadline_in_ms(2000), is_gone, &pid, &err), "%s", err.message);
+    cr_expect(eventually(deadline_in_ms(20000), is_gone, &pid, &err), "%s", err.message);
 }
 
 Test(child, that_does_not_exist_is_an_error_and_not_status_127) {
@@ -172,7 +172,7 @@ Test(child, starts_although_our_own_standard_streams_are_closed) {
     const struct child_options options = {.argv = SHELL("cat; echo err >&2"), .input = "in"};
     struct error err = {0};
     const bool ended = child_spawn(&options, &held.child, &err) &&
-                       child_wait(held.child, deadline_in_ms(5000), NULL, &held.end, &err);
+                       child_wait(held.child, deadline_in_ms(20000), NULL, &held.end, &err);
     for (int fd = 0; fd < 3; fd++)
         dup2(saved[fd], fd);
     cr_assert(ended, "%s", err.message);
@@ -299,7 +299,7 @@ Test(child, whose_end_somebody_else_collected_is_an_error) {
     spawn((struct child_options){.argv = SHELL("true")});
     waitpid(child_pid(held.child), NULL, 0);
     struct error err = {0};
-    cr_expect_not(child_wait(held.child, deadline_in_ms(5000), NULL, &held.end, &err));
+    cr_expect_not(child_wait(held.child, deadline_in_ms(20000), NULL, &held.end, &err));
     cr_expect_eq(err.code, ECHILD, "%s", err.message);
 }
 

@@ -60,7 +60,7 @@ static void release(void) {
     munmap(held.shared, sizeof *held.shared);
 }
 
-TestSuite(guardian, .init = hold, .fini = release, .timeout = 60);
+TestSuite(guardian, .init = hold, .fini = release, .timeout = 120);
 
 static bool sweep(void *context, const struct string_list *told, struct error *err) {
     const int call = atomic_fetch_add(&held.shared->sweeps, 1);
@@ -126,7 +126,8 @@ static bool file_is_there(void *path, struct error *err) {
 
 static void wait_until_swept(void) {
     struct error err;
-    cr_assert(eventually(deadline_in_ms(5000), file_is_there, held.swept, &err), "%s", err.message);
+    cr_assert(eventually(deadline_in_ms(20000), file_is_there, held.swept, &err), "%s",
+              err.message);
 }
 
 // What was swept must be "resource 0", "resource 1" … in order, at least `least` of them.
@@ -337,7 +338,7 @@ Test(guardian, of_a_run_within_a_suite_sweeps_when_the_suite_s_strays_are_killed
     snprintf(mark, sizeof mark, "%s/postgres.results", held.folder);
     start_marked_run(mark, &run);
     snprintf(mark, sizeof mark, "STRAY_TEST=%s/", held.folder);
-    cr_assert(stray_kill(mark, 5000, &err), "%s", err.message);
+    cr_assert(stray_kill(mark, 20000, &err), "%s", err.message);
     int status = 0;
     cr_assert_eq(waitpid(run, &status, 0), run);
     cr_assert(WIFSIGNALED(status), "the run itself is not a stray");

@@ -93,7 +93,7 @@ Test(owner, of_a_zombie_is_dead) {
     kill(pid, SIGKILL);
     struct error err;
     id_t id = (id_t)pid;
-    cr_assert(eventually(deadline_in_ms(5000), is_zombie, &id, &err), "%s", err.message);
+    cr_assert(eventually(deadline_in_ms(20000), is_zombie, &id, &err), "%s", err.message);
     cr_expect_eq(owner_judge(&child), OWNER_DEAD);
     waitpid(pid, NULL, 0);
 }

@@ -28,7 +28,7 @@ static void kill_the_rest(void) {
     }
 }
 
-TestSuite(stray, .init = choose_mark, .fini = kill_the_rest, .timeout = 30);
+TestSuite(stray, .init = choose_mark, .fini = kill_the_rest, .timeout = 120);
 
 // A shell with an environment of one entry, which is there once it has printed a byte.
 static pid_t start(const char *entry, const char *script) {
@@ -63,13 +63,13 @@ static const char *marked_with(const char *rest) {
 
 Test(stray, with_the_mark_is_killed) {
     const pid_t marked = start(marked_with("results"), "echo; read never");
-    cr_assert(stray_kill(mark, 5000, &err), "%s", err.message);
+    cr_assert(stray_kill(mark, 20000, &err), "%s", err.message);
     cr_assert(was_killed(marked));
 }
 
 Test(stray, in_a_session_of_its_own_and_stopped_is_killed) {
     const pid_t marked = start(marked_with("x"), "echo; kill -STOP $$");
-    cr_assert(stray_kill(mark, 5000, &err), "%s", err.message);
+    cr_assert(stray_kill(mark, 20000, &err), "%s", err.message);
     cr_assert(was_killed(marked));
 }
 
@@ -81,7 +81,7 @@ Test(stray, is_not_who_only_resembles_it) {
     snprintf(shorter, sizeof shorter, "STRAY_TEST=%d", (int)getpid());
     const pid_t other_value = start(shorter, "echo; exec sleep 30");
     const pid_t marked = start(marked_with("x"), "echo; exec sleep 30");
-    cr_assert(stray_kill(mark, 5000, &err), "%s", err.message);
+    cr_assert(stray_kill(mark, 20000, &err), "%s", err.message);
     cr_assert(was_killed(marked));
     cr_assert_not(was_killed(other_name));
     cr_assert_not(was_killed(other_value));
@@ -98,7 +98,7 @@ static bool has_a_byte(void *context, struct error *ret) {
 // One that starts another every moment is outrun: each look that found something is repeated.
 Test(stray, that_keeps_forking_is_outrun) {
     pid_t marked = start(marked_with("x"), "echo; while :; do (exec sleep 0.01) & done");
-    cr_assert(stray_kill(mark, 10000, &err), "%s", err.message);
-    cr_assert(eventually(deadline_in_ms(1000), has_a_byte, &marked, &err), "%s", err.message);
+    cr_assert(stray_kill(mark, 20000, &err), "%s", err.message);
+    cr_assert(eventually(deadline_in_ms(20000), has_a_byte, &marked, &err), "%s", err.message);
     cr_assert(stray_kill(mark, 0, &err), "%s", err.message);
 }

@@ -15,7 +15,7 @@ static void free_bytes(void) {
     free(bytes);
 }
 
-TestSuite(title, .fini = free_bytes, .timeout = 60); // each test is a process of its own
+TestSuite(title, .fini = free_bytes, .timeout = 120); // each test is a process of its own
 
 static void read_back(const char *path) {
     struct error err = {0};

@@ -30,7 +30,7 @@ static void close_folder(void) {
     free(said);
 }
 
-TestSuite(engine_spawn, .init = open_folder, .fini = close_folder, .timeout = 60);
+TestSuite(engine_spawn, .init = open_folder, .fini = close_folder, .timeout = 120);
 
 static bool has_ended(void *context, struct error *ret) {
     (void)context;

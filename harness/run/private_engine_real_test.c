@@ -30,7 +30,7 @@ static void done_real(void) {
     real_fixture_done(&real);
 }
 
-TestSuite(private_engine_real, .init = init_real, .fini = done_real, .timeout = 120);
+TestSuite(private_engine_real, .init = init_real, .fini = done_real, .timeout = 300);
 
 static void assert_nothing_left(void) {
     char *left = real_fixture_leftovers(&real);

@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define GONE_WITHIN_MS 2000
+#define GONE_WITHIN_MS 10000 // 2 s on an idle machine, as ci/kill-rounds checks
 
 // What the run tells the test about itself.
 struct said {
@@ -48,7 +48,7 @@ static void done_real(void) {
     munmap(said, sizeof *said);
 }
 
-TestSuite(run_real, .init = init_real, .fini = done_real, .timeout = 120);
+TestSuite(run_real, .init = init_real, .fini = done_real, .timeout = 300);
 
 enum stage { OPENED = 1, ENGINE_RUNS, ENGINE_TOLD, CREATED, KEPT };
 
@@ -149,7 +149,7 @@ Test(run_real, leaves_nothing_when_killed_before_it_named_its_engine) {
 
 Test(run_real, leaves_nothing_when_killed_with_everything_running) {
     kill(start_run(CREATED, 0), SIGKILL);
-    assert_all_gone(GONE_WITHIN_MS * 2);
+    assert_all_gone(GONE_WITHIN_MS * 3);
     assert_no_bridge();
 }
 
@@ -157,7 +157,7 @@ Test(run_real, leaves_nothing_when_its_engine_is_killed_before_it) {
     const pid_t run = start_run(CREATED, 0);
     kill(real_fixture_process(&real, ENGINE_PROCESS_DAEMON), SIGKILL);
     kill(run, SIGKILL);
-    assert_all_gone(GONE_WITHIN_MS * 5);
+    assert_all_gone(GONE_WITHIN_MS * 3);
     assert_no_bridge();
 }
 
@@ -167,7 +167,7 @@ Test(run_real, keeps_a_leased_stack_after_it_ended_until_the_lease_does) {
     cr_assert_neq(real_fixture_process(&real, ENGINE_PROCESS_CONTAINED), 0);
     cr_assert(file_exists(said->folder));
 
-    assert_all_gone(10000);
+    assert_all_gone(GONE_WITHIN_MS);
     assert_no_bridge();
     cr_assert_eq(lease_judge(real.state, said->run_id), LEASE_NONE);
 }
@@ -182,7 +182,7 @@ Test(run_real, keeps_a_leased_stack_for_as_long_as_somebody_uses_it) {
     cr_assert_neq(real_fixture_process(&real, ENGINE_PROCESS_CONTAINED), 0);
 
     lease_release(lease);
-    assert_all_gone(10000);
+    assert_all_gone(GONE_WITHIN_MS);
 }
 
 Test(run_real, ends_a_leased_stack_at_once_when_told) {
@@ -200,7 +200,7 @@ Test(run_real, removes_a_leased_stack_whose_lease_was_deleted_by_hand) {
     char *leases = path_join(real.state, "stacks");
     cr_assert(file_remove_tree(leases, &err), "%s", err.message);
     free(leases);
-    assert_all_gone(10000);
+    assert_all_gone(GONE_WITHIN_MS);
     assert_no_bridge();
 }
 
@@ -211,7 +211,7 @@ Test(run_real, starts_nothing_more_once_its_guardian_was_killed) {
     cr_assert(run_open(&options, &run, &err), "%s", err.message);
     cr_assert(run_guarded(run, &err), "%s", err.message);
     kill(run_guardian(run), SIGKILL);
-    const struct deadline deadline = deadline_in_ms(5000);
+    const struct deadline deadline = deadline_in_ms(20000);
     while (run_guarded(run, &err) && !deadline_passed(deadline))
         pause_ms(5, NULL);
     cr_assert_not(run_guarded(run, &err));

@@ -23,7 +23,7 @@ static void close_state(void) {
     cr_expect(file_remove_tree(state, NULL));
 }
 
-TestSuite(run, .init = open_state, .fini = close_state, .timeout = 60);
+TestSuite(run, .init = open_state, .fini = close_state, .timeout = 120);
 
 static struct run *open_run(int64_t lease_ms) {
     const struct run_options options = {.lease_ms = lease_ms};

@@ -77,7 +77,8 @@ const struct endpoint *scenario_silent_server(struct scenario *self, const struc
 const struct endpoint *scenario_dead_server(struct scenario *self, const struct endpoint *like);
 // As `like`, with a password that is wrong.
 const struct endpoint *scenario_wrong_password(struct scenario *self, const struct endpoint *like);
-// As `like`, for somebody who waits for an answer half a second at most.
+// As `like`, for somebody who waits for an answer two seconds at most: long enough for one
+// that comes, on a busy machine too.
 const struct endpoint *scenario_impatient(struct scenario *self, const struct endpoint *like);
 
 // Ends the test: it could not be verified (exit status 4), or the server itself says that it does

@@ -20,7 +20,7 @@ static void close_suite(void) {
     report_free(report);
 }
 
-TestSuite(suite_results, .init = open_suite, .fini = close_suite, .timeout = 30);
+TestSuite(suite_results, .init = open_suite, .fini = close_suite, .timeout = 120);
 
 static bool read_line(const char *line) {
     return suite_results_read_line(line, strlen(line), suite, &progress);

@@ -19,7 +19,7 @@
 #define DEFAULT_JOBS 4
 #define DEFAULT_TESTS_AT_ONCE 4
 #define DEFAULT_TIMEOUT_MS (10 * 60 * 1000)
-#define LIST_TIMEOUT_MS 20000
+#define LIST_TIMEOUT_MS 60000
 #define LIST_LIMIT ((size_t)1024 * 1024)
 #define RESULTS_LIMIT ((size_t)64 * 1024 * 1024)
 #define OUTPUT_LIMIT ((size_t)32 * 1024)

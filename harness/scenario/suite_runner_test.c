@@ -26,7 +26,7 @@ static void close_folder(void) {
     cr_assert(file_remove_tree(folder, NULL));
 }
 
-TestSuite(suite_runner, .init = open_folder, .fini = close_folder, .timeout = 60);
+TestSuite(suite_runner, .init = open_folder, .fini = close_folder, .timeout = 120);
 
 static const struct suite_result *run_one(const char *path, struct suite_runner runner) {
     const struct suite_job job = {.path = path};

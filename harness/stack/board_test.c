@@ -30,7 +30,7 @@ static void close_board(void) {
     board_done(&board);
 }
 
-TestSuite(board, .init = open_board, .fini = close_board, .timeout = 10);
+TestSuite(board, .init = open_board, .fini = close_board, .timeout = 120);
 
 static bool await(enum dependency_condition condition, bool required) {
     const struct plan_dependency dependency = {

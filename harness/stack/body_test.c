@@ -39,7 +39,7 @@ static void close_site(void) {
     plan_test_leave();
 }
 
-TestSuite(body, .init = open_site, .fini = close_site, .timeout = 30);
+TestSuite(body, .init = open_site, .fini = close_site, .timeout = 120);
 
 static const struct plan_service *load(const char *compose) {
     const struct plan *plan = plan_test_load(compose);

@@ -25,7 +25,7 @@ static void close_folder(void) {
     (void)!(chdir("/") == 0 && file_remove_tree(folder, NULL));
 }
 
-TestSuite(copy_tree, .init = open_folder, .fini = close_folder, .timeout = 30);
+TestSuite(copy_tree, .init = open_folder, .fini = close_folder, .timeout = 120);
 
 static void write_file(const char *path, const char *content, mode_t mode) {
     cr_assert(file_write_atomic(path, content, strlen(content), mode, &problem), "%s",

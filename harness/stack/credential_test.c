@@ -17,7 +17,7 @@ static void leave(void) {
     plan_test_leave();
 }
 
-TestSuite(credential, .init = plan_test_folder, .fini = leave, .timeout = 30);
+TestSuite(credential, .init = plan_test_folder, .fini = leave, .timeout = 120);
 
 #define HEAD "services:\n  s:\n    image: i\n"
 

@@ -39,7 +39,7 @@ static void done_lost(void) {
     real_fixture_done(&real);
 }
 
-TestSuite(stack_lost_real, .init = init_lost, .fini = done_lost, .timeout = 120);
+TestSuite(stack_lost_real, .init = init_lost, .fini = done_lost, .timeout = 300);
 
 // The scratch image holds nothing: the host's programs are mounted read-only.
 #define PROGRAMS "[\"/usr:/usr:ro\", \"/bin:/bin:ro\", \"/lib:/lib:ro\", \"/lib64:/lib64:ro\"]"
