@@ -125,11 +125,11 @@ Test(github, tells_of_an_environment_that_could_not_be_built) {
     struct report *report = report_new("run");
     report->failure = memory_copy_string("no engine,\r\n100% of it");
     char *output = sample_compose(&writer_github, report);
-    expect_part(output, "::error title=environment::no engine,\\r%0A100%25 of it\n");
+    sample_expect_part(output, "::error title=environment::no engine,\\r%0A100%25 of it\n");
     free(output);
     char *summary = summary_of(report, "");
-    expect_part(summary, "environment");
-    expect_part(summary, "no engine,");
+    sample_expect_part(summary, "environment");
+    sample_expect_part(summary, "no engine,");
     cr_expect_null(strstr(summary, "| suite |"), "a table of no suite:\n%s", summary);
     free(summary);
     report_free(report);

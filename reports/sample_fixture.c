@@ -3,7 +3,6 @@
 #include "base/check.h"
 #include "base/memory.h"
 
-#include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,10 +145,6 @@ const char *sample_compose_with(const struct report_writer *writer, const struct
 
 const char *sample_compose(const struct report_writer *writer, const struct report *report) {
     return sample_compose_with(writer, report, &(struct report_options){.stream = stdout});
-}
-
-void sample_expect_part(const char *text, const char *part) {
-    cr_expect(strstr(text, part) != NULL, "\"%s\" is not in:\n%s", part, text);
 }
 
 size_t sample_count(const char *text, const char *part) {

@@ -23,5 +23,6 @@ struct report *sample_own(struct report *report); // one that the test made: ret
 void sample_forget(void);
 
 // The part is in the text, or the test fails with both.
-void sample_expect_part(const char *text, const char *part);
+#define sample_expect_part(text, part) \
+    cr_expect(strstr((text), (part)) != NULL, "\"%s\" is not in:\n%s", (part), (text))
 size_t sample_count(const char *text, const char *part); // how often the part occurs

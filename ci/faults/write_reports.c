@@ -1,7 +1,7 @@
 // Writes a fixed report in every format: the terminal's to standard output, the others to files.
 //
 //   write_reports FOLDER
-#include "reports/sample_report.h"
+#include "reports/sample_fixture.h"
 
 #include "base/json_memory.h"
 #include "value/result.h"
@@ -19,7 +19,7 @@ int main(int argc, char **argv) {
     const struct report_writer *writer;
     for (size_t i = 0; ok && (writer = report_writer_at(i)) != NULL; i++)
         ok = report_publish(report, writer, &options, &problem);
-    report_free(report);
+    sample_forget();
     if (ok)
         return 0;
     fprintf(stderr, "write_reports: %s\n", problem.message);
