@@ -29,11 +29,11 @@ static void given_a_name_for_an_alert(void) {
 }
 
 static int count(void) {
-    return alertmanager_count(alertmanager, filter);
+    return alertmanager_count(alertmanager, filter, err);
 }
 
 static const char *state(void) {
-    alert = alertmanager_first(alertmanager, filter);
+    alert = alertmanager_first(alertmanager, filter, err);
     return alert != NULL ? alert->state : "";
 }
 
@@ -84,7 +84,7 @@ Test(alertmanager, returns_an_alert_as_it_was_posted) {
                            .annotations = alertmanager_pairs({"summary", "日本語 \"🚀\"\n"}),
                            .generator_url = "http://example.invalid/graph"));
     must_become(count() == 1, 15000);
-    alert = alertmanager_first(alertmanager, filter);
+    alert = alertmanager_first(alertmanager, filter, err);
     cr_assert_str_eq(alert->name, name);
     cr_assert_str_eq(json_string_value(json_object_get(alert->labels, "stadt")), "Köln");
     cr_assert_str_eq(json_string_value(json_object_get(alert->annotations, "summary")),
@@ -97,7 +97,7 @@ Test(alertmanager, takes_the_same_labels_for_the_same_alert) {
     must(alertmanager_post(alertmanager, name, err, .annotations = alertmanager_pairs({"n", "1"})));
     must(alertmanager_post(alertmanager, name, err, .annotations = alertmanager_pairs({"n", "2"})));
     must_become(count() == 1, 15000);
-    alert = alertmanager_first(alertmanager, filter);
+    alert = alertmanager_first(alertmanager, filter, err);
     cr_assert_str_eq(json_string_value(json_object_get(alert->annotations, "n")), "2");
     resolve();
 }
@@ -179,7 +179,7 @@ Test(alertmanager, delivers_an_alert_to_its_receiver_and_later_its_end) {
     given_a_name_for_an_alert();
     must(alertmanager_post(alertmanager, name, err));
     must_become(notified(name, "firing") == 1, 15000);
-    alert = alertmanager_first(alertmanager, filter);
+    alert = alertmanager_first(alertmanager, filter, err);
     cr_assert_str_eq(alert->receiver, "reference-api");
     resolve();
     must_become(notified(name, "resolved") == 1, 15000);
@@ -288,7 +288,7 @@ Test(alertmanager, gives_up_in_time_on_a_paused_server, .timeout = 180) {
     cr_assert_not(deadline_passed(in_time));
     must(container_unpause(scenario_engine(scenario), spare_container(spare, 0), err));
     alertmanager = scenario_alertmanager_at(scenario, spare_endpoint(spare, 0));
-    must_become(alertmanager_count(alertmanager, "alertname=\"before\"") == 1, 15000);
+    must_become(alertmanager_count(alertmanager, "alertname=\"before\"", err) == 1, 15000);
 }
 
 Test(alertmanager, keeps_a_silence_over_a_restart, .timeout = 180) {

@@ -29,8 +29,8 @@ static void must_be_heard(const char *exporter, const char *query) {
     prometheus = scenario_prometheus(scenario, "prometheus");
     char *up = memory_format("up{job=\"%s\"}", exporter);
     scenario_own(scenario, up, free);
-    must_become(prometheus_value(prometheus, up) == 1, 30000);
-    must_become(prometheus_value(prometheus, query) >= 1, 30000);
+    must_become(prometheus_value(prometheus, up, err) == 1, 30000);
+    must_become(prometheus_value(prometheus, query, err) >= 1, 30000);
 }
 
 Test(exporter, of_postgresql_reaches_its_server) {
@@ -67,8 +67,8 @@ Test(exporter, of_the_node_is_heard_by_prometheus) {
 
 Test(exporter, of_redis_counts_what_its_server_does) {
     must_be_heard("redis-exporter", "max(redis_commands_processed_total)");
-    const double before = prometheus_value(prometheus, "max(redis_commands_processed_total)");
-    must_become(prometheus_value(prometheus, "max(redis_commands_processed_total)") > before,
+    const double before = prometheus_value(prometheus, "max(redis_commands_processed_total)", err);
+    must_become(prometheus_value(prometheus, "max(redis_commands_processed_total)", err) > before,
                 15000);
 }
 

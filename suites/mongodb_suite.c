@@ -392,7 +392,7 @@ Test(mongodb, a_port_where_nobody_listens_is_noticed_at_once) {
     cr_assert_eq(err->domain, ERROR_UNAVAILABLE, "%s", err->message);
 }
 
-Test(mongodb, a_paused_server_is_noticed_in_time) {
+Test(mongodb, a_paused_server_is_noticed_in_time, .timeout = 90) {
     struct spare *spare = scenario_spare(scenario, "mongodb");
     collection = scenario_unique(scenario, "things");
     db = scenario_mongodb_at(scenario, scenario_impatient(scenario, spare_endpoint(spare, 0)));
@@ -404,7 +404,7 @@ Test(mongodb, a_paused_server_is_noticed_in_time) {
     cr_assert_not_null(scenario_mongodb_at(scenario, spare_endpoint(spare, 0)));
 }
 
-Test(mongodb, a_killed_server_is_noticed_at_once) {
+Test(mongodb, a_killed_server_is_noticed_at_once, .timeout = 90) {
     struct spare *spare = scenario_spare(scenario, "mongodb");
     collection = scenario_unique(scenario, "things");
     db = scenario_mongodb_at(scenario, spare_endpoint(spare, 0));

@@ -408,7 +408,7 @@ Test(mysql, a_statement_that_takes_too_long_is_given_up_in_time) {
     must_fail(mysqldb_run(db, "select 1", err), ERROR_UNAVAILABLE, 0); // it is spent
 }
 
-Test(mysql, a_paused_server_is_noticed_in_time) {
+Test(mysql, a_paused_server_is_noticed_in_time, .timeout = 90) {
     struct spare *spare = scenario_spare(scenario, "mysql");
     db = scenario_mysql_at(scenario, scenario_impatient(scenario, spare_endpoint(spare, 0)));
     cr_assert_not_null(db, "%s", err->message);
@@ -419,7 +419,7 @@ Test(mysql, a_paused_server_is_noticed_in_time) {
     cr_assert_not_null(scenario_mysql_at(scenario, spare_endpoint(spare, 0)));
 }
 
-Test(mysql, a_server_that_dies_under_a_statement_is_noticed_at_once) {
+Test(mysql, a_server_that_dies_under_a_statement_is_noticed_at_once, .timeout = 90) {
     struct spare *spare = scenario_spare(scenario, "mysql");
     db = scenario_mysql_at(scenario, spare_endpoint(spare, 0));
     cr_assert_not_null(db, "%s", err->message);

@@ -522,7 +522,7 @@ Test(postgres, a_statement_that_takes_too_long_is_given_up_in_time) {
     must_fail(postgres_run(db, "select 1", err), ERROR_UNAVAILABLE, 0); // it is spent
 }
 
-Test(postgres, a_paused_server_is_noticed_in_time) {
+Test(postgres, a_paused_server_is_noticed_in_time, .timeout = 90) {
     struct spare *spare = scenario_spare(scenario, "postgres");
     db = scenario_postgres_at(scenario, scenario_impatient(scenario, spare_endpoint(spare, 0)));
     run(db, "select 1");
@@ -532,7 +532,7 @@ Test(postgres, a_paused_server_is_noticed_in_time) {
     cr_assert_not_null(scenario_postgres_at(scenario, spare_endpoint(spare, 0)));
 }
 
-Test(postgres, a_server_that_dies_under_a_statement_is_noticed_at_once) {
+Test(postgres, a_server_that_dies_under_a_statement_is_noticed_at_once, .timeout = 90) {
     struct spare *spare = scenario_spare(scenario, "postgres");
     db = scenario_postgres_at(scenario, spare_endpoint(spare, 0));
     must(postgres_start(db, "select pg_sleep(25)", NO_PARAMETERS, err));

@@ -25,7 +25,7 @@ static void given_a_client(void) {
 }
 
 static double value(const char *query) {
-    return prometheus_value(prometheus, query);
+    return prometheus_value(prometheus, query, err);
 }
 
 // ---- queries ------------------------------------------------------------------------------------
@@ -242,7 +242,7 @@ Test(prometheus, sends_an_alert_for_a_target_that_is_down, .timeout = 300) {
     given_a_spare_pair(); // no reference API there
     struct alertmanager *alertmanager =
         scenario_alertmanager_at(scenario, spare_endpoint(watched, 0));
-    must_become(alertmanager_count(alertmanager, "job=\"reference-api\"") == 1, 60000);
+    must_become(alertmanager_count(alertmanager, "job=\"reference-api\"", err) == 1, 60000);
     const struct prometheus_alert *alerts;
     size_t count;
     must(prometheus_alerts(prometheus, &alerts, &count, err));
@@ -250,7 +250,7 @@ Test(prometheus, sends_an_alert_for_a_target_that_is_down, .timeout = 300) {
     cr_assert_str_eq(alerts[0].name, "TargetDown");
     cr_assert_str_eq(alerts[0].state, "firing");
     const struct alertmanager_alert *alert =
-        alertmanager_first(alertmanager, "job=\"reference-api\"");
+        alertmanager_first(alertmanager, "job=\"reference-api\"", err);
     cr_assert_str_eq(alert->name, "TargetDown");
     cr_assert_str_eq(json_string_value(json_object_get(alert->labels, "severity")), "critical");
     cr_assert_str_eq(json_string_value(json_object_get(alert->annotations, "summary")),
@@ -288,6 +288,10 @@ Test(prometheus, reports_a_server_that_is_not_there) {
 }
 
 Test(prometheus, is_told_from_another_service_that_answers_in_json) {
-    prometheus = scenario_prometheus_at(scenario, scenario_endpoint(scenario, "reference-api"));
+    const struct endpoint *other = scenario_endpoint(scenario, "reference-api");
+    struct endpoint mistaken = *scenario_endpoint(scenario, "prometheus");
+    mistaken.host = other->host;
+    mistaken.port = other->port;
+    prometheus = scenario_prometheus_at(scenario, &mistaken);
     must_fail(prometheus_query(prometheus, "1", 0, &result, err), ERROR_PROTOCOL, 0);
 }

@@ -156,16 +156,17 @@ bool alertmanager_alerts(struct alertmanager *self, const char *filter,
     return true;
 }
 
-int alertmanager_count(struct alertmanager *self, const char *filter) {
+int alertmanager_count(struct alertmanager *self, const char *filter, struct error *err) {
     const struct alertmanager_alert *alerts;
     size_t count;
-    return alertmanager_alerts(self, filter, &alerts, &count, NULL) ? (int)count : -1;
+    return alertmanager_alerts(self, filter, &alerts, &count, err) ? (int)count : -1;
 }
 
-const struct alertmanager_alert *alertmanager_first(struct alertmanager *self, const char *filter) {
+const struct alertmanager_alert *alertmanager_first(struct alertmanager *self, const char *filter,
+                                                    struct error *err) {
     const struct alertmanager_alert *alerts;
     size_t count;
-    return alertmanager_alerts(self, filter, &alerts, &count, NULL) && count > 0 ? alerts : NULL;
+    return alertmanager_alerts(self, filter, &alerts, &count, err) && count > 0 ? alerts : NULL;
 }
 
 // ---- silences -----------------------------------------------------------------------------------

@@ -63,10 +63,11 @@ struct alertmanager_alert {
 bool alertmanager_alerts(struct alertmanager *self, const char *filter,
                          const struct alertmanager_alert **ret_alerts, size_t *ret_count,
                          struct error *err) must_use;
-// For must_become(alertmanager_count(am, filter) == 1, 2000); -1 on failure.
-int alertmanager_count(struct alertmanager *self, const char *filter);
+// For must_become(alertmanager_count(am, filter, err) == 1, 2000); -1 on failure.
+int alertmanager_count(struct alertmanager *self, const char *filter, struct error *err);
 // The first alert of that filter, NULL when there is none or on failure: for must_become as well.
-const struct alertmanager_alert *alertmanager_first(struct alertmanager *self, const char *filter);
+const struct alertmanager_alert *alertmanager_first(struct alertmanager *self, const char *filter,
+                                                    struct error *err);
 
 // ---- silences -----------------------------------------------------------------------------------
 

@@ -33,7 +33,7 @@ Test(alertmanager, reads_an_alert) {
             "[{\"labels\":{\"alertname\":\"A\",\"job\":\"x\"},\"annotations\":{},\"receivers\":["
             "{\"name\":\"r1\"},{\"name\":\"r2\"}],\"fingerprint\":\"ab\",\"status\":{\"state\":"
             "\"suppressed\",\"silencedBy\":[\"s\"],\"inhibitedBy\":[]}}]");
-    const struct alertmanager_alert *alert = alertmanager_first(alertmanager, NULL);
+    const struct alertmanager_alert *alert = alertmanager_first(alertmanager, NULL, NULL);
     cr_assert_not_null(alert);
     cr_assert_str_eq(alert->name, "A");
     cr_assert_str_eq(alert->state, "suppressed");
@@ -46,13 +46,14 @@ Test(alertmanager, reads_an_alert) {
 
 Test(alertmanager, counts_none_and_failure_apart) {
     open_at("200 OK", "[]");
-    cr_assert_eq(alertmanager_count(alertmanager, NULL), 0);
-    cr_assert_null(alertmanager_first(alertmanager, NULL));
+    cr_assert_eq(alertmanager_count(alertmanager, NULL, NULL), 0);
+    cr_assert_null(alertmanager_first(alertmanager, NULL, NULL));
 }
 
 Test(alertmanager, gives_minus_one_for_a_count_that_failed) {
     open_at("500 Internal Server Error", "oops");
-    cr_assert_eq(alertmanager_count(alertmanager, NULL), -1);
+    cr_assert_eq(alertmanager_count(alertmanager, NULL, err), -1);
+    cr_assert_not_null(strstr(err->message, "answered 500"), "%s", err->message);
 }
 
 Test(alertmanager, hands_on_its_own_words_for_a_bad_matcher) {

@@ -231,9 +231,9 @@ const char *prometheus_label(const struct prometheus_series *series, const char 
     return json_string_value(json_object_get(series->labels, name));
 }
 
-double prometheus_value(struct prometheus *self, const char *text) {
+double prometheus_value(struct prometheus *self, const char *text, struct error *err) {
     const struct prometheus_result *result;
-    if (!prometheus_query(self, text, 0, &result, NULL) || result->count != 1 ||
+    if (!prometheus_query(self, text, 0, &result, err) || result->count != 1 ||
         result->series[0].count != 1)
         return (double)NAN;
     return result->series[0].samples[0].value;

@@ -60,8 +60,9 @@ bool prometheus_query_range(struct prometheus *self, const char *query, double s
 const char *prometheus_label(const struct prometheus_series *series,
                              const char *name); // NULL: none
 // The one sample of the one series of an instant query, NaN when there is not exactly one: for
-// must_become(prometheus_value(p, "up{job=\"api\"}") == 1, 5000). A failed query is NaN as well.
-double prometheus_value(struct prometheus *self, const char *query);
+// must_become(prometheus_value(p, "up{job=\"api\"}", err) == 1, 5000). A failed query is NaN as
+// well, and only that sets err.
+double prometheus_value(struct prometheus *self, const char *query, struct error *err);
 
 // ---- what it knows ------------------------------------------------------------------------------
 

@@ -63,13 +63,13 @@ Test(prometheus, reads_a_matrix_of_series_of_different_length) {
 Test(prometheus, reads_a_scalar) {
     open_at("200 OK",
             "{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\",\"result\":[1,\"42\"]}}");
-    cr_assert_eq(prometheus_value(prometheus, "scalar(x)"), 42);
+    cr_assert_eq(prometheus_value(prometheus, "scalar(x)", NULL), 42);
 }
 
 Test(prometheus, gives_no_value_for_an_empty_vector) {
     open_at("200 OK",
             "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[]}}");
-    cr_assert(isnan(prometheus_value(prometheus, "absent")));
+    cr_assert(isnan(prometheus_value(prometheus, "absent", NULL)));
 }
 
 Test(prometheus, refuses_a_sample_that_is_no_number) {

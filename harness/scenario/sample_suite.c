@@ -66,13 +66,24 @@ Test(sample, crashes) {
     raise(SIGKILL); // which no sanitizer takes for itself
 }
 
-Test(sample, hangs, .timeout = 0.3) {
+// A test that is out of time before its process has come up makes Criterion 2.4.1 itself hang.
+Test(sample, hangs, .timeout = 2) {
     for (;;)
         pause_ms(1000, NULL);
 }
 
 Test(sample, leaves) {
     exit(7);
+}
+
+// The service "silent" is the runner's test: it accepts and never says a word.
+Test(sample, asks_a_service_that_says_nothing, .timeout = 6) {
+    const struct http_reply *reply;
+    must(http_get(scenario_http(scenario, "silent"), "/", &reply, err));
+}
+
+Test(sample, waits_for_what_never_comes) {
+    must_become(error_set(err, ERROR_SERVICE, 0, "not today"), 10);
 }
 
 Test(sample, cannot_verify) {

@@ -23,6 +23,7 @@
 #pragma once
 
 #include "base/eventually.h"
+#include "base/string_list.h"
 #include "client/endpoint.h"
 #include "client/kind.h"
 #include "engine/engine.h"
@@ -40,13 +41,17 @@ struct error *scenario_error(const struct scenario *self);
 extern struct error *const err;
 
 // The service's endpoint; borrowed. A service that is not part of the stack, or whose image was
-// not to be had, ends the test as not verified, with the reason.
+// not to be had, ends the test as not verified, with the reason. One that did not get ready, that
+// died or was paused since fails the test at once, by its name. Clients of a test wait for an
+// answer two thirds of its .timeout at most (and 30 s), so that their failure names the service.
 const struct endpoint *scenario_endpoint(struct scenario *self, const char *service);
+// The services that are ready now, for tests about all or any of them; borrowed.
+const struct string_list *scenario_ready_services(struct scenario *self);
 // All members of a group ("redis").
 struct kind_members scenario_members(struct scenario *self, const char *group);
 // What really answers there: "FerretDB 1.24.0", as identify() said when the stack came up.
 const char *scenario_product(struct scenario *self, const char *service);
-// The engine that the stack runs on, and the container of a service: for engine faults.
+// The engine that the stack runs on, and the container of a service, dead or alive.
 struct engine *scenario_engine(struct scenario *self);
 const char *scenario_container(struct scenario *self, const char *service);
 // A name nobody else uses, lower case letters, digits and '_': for tables, queues, keys.
@@ -105,12 +110,14 @@ noreturn void not_applicable(const char *format, ...) __attribute__((format(prin
                   (int)(expected_code), error_domain_name(err->domain), err->code, err->message);  \
     } while (0)
 
-// Asks again until it is true, within a time: must_become(queue_length(q) == 3, 2000).
-#define must_become(condition, within_ms)                                            \
-    do {                                                                             \
-        const struct deadline become_by_ = deadline_in_ms(within_ms);                \
-        bool became_ = false;                                                        \
-        while (!(became_ = (condition)) && !deadline_passed(become_by_))             \
-            pause_ms(5, NULL);                                                       \
-        cr_assert(became_, "%s: not so within %d ms", #condition, (int)(within_ms)); \
+// Asks again until it is true, within a time: must_become(queue_length(q, err) == 3, 2000). The
+// error of the last time it was asked stands in the failure.
+#define must_become(condition, within_ms)                                                  \
+    do {                                                                                   \
+        const struct deadline become_by_ = deadline_in_ms(within_ms);                      \
+        bool became_ = false;                                                              \
+        while (error_clear(err), !(became_ = (condition)) && !deadline_passed(become_by_)) \
+            pause_ms(5, NULL);                                                             \
+        cr_assert(became_, "%s: not so within %d ms%s%s", #condition, (int)(within_ms),    \
+                  err->message[0] != '\0' ? "; the last answer: " : "", err->message);     \
     } while (0)

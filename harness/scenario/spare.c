@@ -107,6 +107,7 @@ static void find_endpoints(struct spare *self) {
         }
         cr_assert(endpoint != NULL, "the spare of %s is not ready: %s", name, err->message);
         self->endpoints[i] = *endpoint;
+        self->endpoints[i].request_timeout_ms = scenario_patience_ms();
     }
 }
 

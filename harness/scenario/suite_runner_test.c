@@ -4,11 +4,15 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "compose/environment_file.h"
 
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static char folder[64];
@@ -58,6 +62,9 @@ Test(suite_runner, tells_every_outcome_apart) {
         {"crashes", OUTCOME_FAILED, "crashed, signal 9"},
         {"hangs", OUTCOME_FAILED, "timed out"},
         {"leaves", OUTCOME_FAILED, "exit status 7"},
+        {"asks_a_service_that_says_nothing", OUTCOME_NOT_VERIFIED, "ASSAY_ENVIRONMENT"},
+        {"waits_for_what_never_comes", OUTCOME_FAILED,
+         "not so within 10 ms; the last answer: not today"},
         {"cannot_verify", OUTCOME_NOT_VERIFIED, "the server is not there"},
         {"does_not_apply", OUTCOME_NOT_APPLICABLE, "the server says \"no\""},
         {"skips_plainly", OUTCOME_NOT_VERIFIED, "because"},
@@ -73,6 +80,37 @@ Test(suite_runner, tells_every_outcome_apart) {
             cr_expect(test->message != NULL && strstr(test->message, expected[i].message) != NULL,
                       "%s: %s", test->name, test->message);
     }
+}
+
+// A listener of the loopback and an environment file that names it as the service "silent".
+static char *given_a_silent_service(void) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+              listen(fd, 4) == 0 && getsockname(fd, (struct sockaddr *)&address, &length) == 0);
+    char port[8];
+    snprintf(port, sizeof port, "%u", (unsigned)ntohs(address.sin_port));
+    struct environment_writer *writer = environment_writer_new();
+    environment_writer_set(writer, "ASSAY_SERVICES", "silent");
+    environment_writer_set_of(writer, "silent", "STATE", "ready");
+    environment_writer_set_of(writer, "silent", "HOST", "127.0.0.1");
+    environment_writer_set_of(writer, "silent", "PORT", port);
+    char *path = path_join(folder, "environment");
+    cr_assert(environment_writer_save(writer, path, &problem), "%s", problem.message);
+    environment_writer_free(writer);
+    return path;
+}
+
+Test(suite_runner, a_test_of_a_service_that_says_nothing_fails_by_its_name_and_does_not_hang) {
+    char *path = given_a_silent_service();
+    const struct suite_result *suite =
+        run_one(SAMPLE_SUITE, (struct suite_runner){.environment_file = path});
+    const struct test_result *test = test_named(suite, "asks_a_service_that_says_nothing");
+    cr_assert_eq(test->outcome, OUTCOME_FAILED);
+    cr_assert_not_null(strstr(test->message, "silent (127.0.0.1:"), "%s", test->message);
+    cr_assert_null(strstr(test->message, "timed out after"), "%s", test->message);
+    free(path);
 }
 
 Test(suite_runner, shows_what_was_expected_beside_what_was_seen) {
@@ -147,7 +185,7 @@ Test(suite_runner, kills_a_suite_that_hangs) {
 Test(suite_runner, lists_the_tests_of_an_executable) {
     autodone(string_list) struct string_list tests = {0};
     cr_assert(suite_list(SAMPLE_SUITE, &tests, &problem), "%s", problem.message);
-    cr_assert_eq(tests.count, 11);
+    cr_assert_eq(tests.count, 13);
     cr_assert(string_list_contains(&tests, "sample/passes"));
 }
 
@@ -155,7 +193,7 @@ Test(suite_runner, lists_the_tests_in_any_locale) {
     autodone(string_list) struct string_list tests = {0};
     cr_assert_eq(setenv("LC_ALL", "C", 1), 0);
     cr_assert(suite_list(SAMPLE_SUITE, &tests, &problem), "%s", problem.message);
-    cr_assert_eq(tests.count, 11);
+    cr_assert_eq(tests.count, 13);
 }
 
 Test(suite_runner, refuses_to_list_a_suite_without_a_test) {
@@ -183,7 +221,7 @@ Test(suite_runner, runs_each_test_in_exactly_one_shard) {
                    strstr(part->suites[0].tests[i].message, "disabled") == NULL;
         report_free(part);
     }
-    cr_assert_eq(ran, 11);
+    cr_assert_eq(ran, 13);
 }
 
 Test(suite_runner, gives_up_when_interrupted) {

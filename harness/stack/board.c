@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 void board_init(struct board *self, size_t count) {
@@ -163,6 +164,15 @@ static bool never_will(const struct board_entry *entry) {
     return entry->state == SERVICE_FAILED || entry->state == SERVICE_MISSING;
 }
 
+bool board_lacks(const struct board_entry *entry, const char *name, struct error *err) {
+    if (entry->state == SERVICE_FAILED)
+        return error_set(err, ERROR_UNAVAILABLE, 0, "needs %s, which failed", name);
+    const char *why = entry->problem.message;
+    return error_set(err, ERROR_UNAVAILABLE, 0, "needs %s, which is not there%s%.*s%s", name,
+                     why[0] != '\0' ? " (" : "", (int)strcspn(why, ";"), why,
+                     why[0] != '\0' ? ")" : "");
+}
+
 bool board_await(struct board *self, const struct plan *plan,
                  const struct plan_dependency *dependency, const struct cancel *cancel,
                  struct error *err) {
@@ -172,8 +182,7 @@ bool board_await(struct board *self, const struct plan *plan,
     pthread_mutex_lock(&self->lock);
     while (!condition_holds(entry, dependency->condition)) {
         if (never_will(entry)) {
-            ok = error_set(err, ERROR_UNAVAILABLE, 0, "needs %s, which %s", name,
-                           entry->state == SERVICE_FAILED ? "failed" : "is not there");
+            ok = board_lacks(entry, name, err);
             break;
         }
         if (dependency->condition == DEPENDS_COMPLETED && entry->died) {

@@ -51,8 +51,11 @@ void board_saw_health(struct board *self, size_t service, bool healthy);
 void board_lost_engine(struct board *self, const struct error *problem);
 bool board_engine_lost(struct board *self, struct error *ret_problem); // ret_problem may be NULL
 
-// Waits until `dependency` holds. false when it never will, with err saying why:
-// "needs postgres, which failed".
+// Says "needs postgres, which failed", or of one that itself lacks another: "needs pgbouncer, which
+// is not there (needs postgres, which failed)". Returns false.
+bool board_lacks(const struct board_entry *entry, const char *name, struct error *err);
+// Waits until `dependency` holds. false when it never will, with err saying why as board_lacks
+// does.
 bool board_await(struct board *self, const struct plan *plan,
                  const struct plan_dependency *dependency, const struct cancel *cancel,
                  struct error *err) must_use;

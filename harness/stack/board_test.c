@@ -106,7 +106,14 @@ Test(board, who_needs_a_service_that_failed_is_told_so) {
 Test(board, who_needs_a_service_that_is_missing_is_told_so) {
     fail_service(0, SERVICE_MISSING);
     cr_assert_not(await(DEPENDS_STARTED, true));
-    cr_assert_str_eq(problem.message, "needs db, which is not there");
+    cr_assert_str_eq(problem.message, "needs db, which is not there (no disk)");
+}
+
+Test(board, who_needs_what_lacks_another_is_told_of_the_other) {
+    error_set(&problem, ERROR_UNAVAILABLE, 0, "needs disk, which failed; the last probe said: no");
+    board_end(&board, 0, SERVICE_MISSING, &problem);
+    cr_assert_not(await(DEPENDS_STARTED, true));
+    cr_assert_str_eq(problem.message, "needs db, which is not there (needs disk, which failed)");
 }
 
 Test(board, who_needs_the_end_of_a_service_is_told_its_exit_status) {

@@ -206,9 +206,22 @@ const struct secret *stack_token(const struct stack *self, const char *service) 
     return found != NULL ? found->formed.token : NULL;
 }
 
-char *stack_log_tail(struct stack *self, const char *service, int lines) {
+// Of a group, the member that failed: its log is the one to read.
+static const struct stack_service *culprit(const struct stack_service *service) {
+    struct stack *stack = service->stack;
+    struct stack_service *members[STACK_GROUP_LIMIT];
+    const size_t count = stack_group(stack, service->plan, members, STACK_GROUP_LIMIT);
+    for (size_t i = 0; i < count; i++)
+        if (board_get(&stack->board, members[i]->index).state == SERVICE_FAILED)
+            return members[i];
+    return service;
+}
+
+char *stack_log_tail(const struct stack *self, const char *service, int lines) {
     const struct stack_service *found = find(self, service);
     autodone(text) struct text tail = {.limit = (size_t)64 * 1024};
+    if (found != NULL)
+        found = culprit(found);
     if (found == NULL || found->container == NULL ||
         !container_log_tail(self->engine, found->container, lines, &tail, NULL))
         text_clear(&tail);

@@ -38,12 +38,14 @@ bool stack_up(struct run *run, struct engine *engine, const struct plan *plan,
 bool stack_down(struct stack *self, struct error *err) must_use;
 void stack_free(struct stack *self); // frees memory only
 
-// What happened to each service, for the report; log tails of those that failed included.
+// What happened to each service, for the report; log tails of those that failed included, also of
+// those that died after they were ready.
 bool stack_all_ready(const struct stack *self);
 void stack_describe(const struct stack *self, struct report *report);
 
-// Fresh tail of a service's log; empty when there is none.
-char *stack_log_tail(struct stack *self, const char *service, int lines);
+// Fresh tail of a service's log, or of the member of its group that failed; empty when there is
+// none.
+char *stack_log_tail(const struct stack *self, const char *service, int lines);
 
 const struct endpoint *stack_endpoint(const struct stack *self,
                                       const char *service);                      // NULL: not ready

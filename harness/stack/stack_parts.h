@@ -57,3 +57,4 @@ bool stack_service_of(struct stack *self, const char *container, size_t *ret_ind
 size_t stack_group(struct stack *self, const struct plan_service *service,
                    struct stack_service **ret_members, size_t limit);
 #define STACK_GROUP_LIMIT 64
+#define STACK_FAILURE_LOG_LINES 40

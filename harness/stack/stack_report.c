@@ -10,6 +10,15 @@
 #include <stdio.h>
 #include <string.h>
 
+// The worker took it when the service failed; of one that died later it is taken now.
+static char *log_tail_of(const struct stack_service *service, enum service_state state) {
+    if (service->log_tail != NULL || state != SERVICE_FAILED)
+        return memory_copy_string(service->log_tail);
+    autofree_string char *tail =
+        stack_log_tail(service->stack, service->plan->name, STACK_FAILURE_LOG_LINES);
+    return tail[0] != '\0' ? TAKE(tail) : NULL;
+}
+
 void stack_describe(const struct stack *self, struct report *report) {
     for (size_t i = 0; i < self->service_count; i++) {
         const struct stack_service *service = &self->services[i];
@@ -26,7 +35,7 @@ void stack_describe(const struct stack *self, struct report *report) {
         result->ready_us = entry.ready_us;
         if (entry.problem.message[0] != '\0')
             result->message = memory_copy_string(entry.problem.message);
-        result->log_tail = memory_copy_string(service->log_tail);
+        result->log_tail = log_tail_of(service, entry.state);
     }
 }
 

@@ -161,6 +161,38 @@ Test(stack_up_real, says_that_a_service_lacked_memory) {
     expect_state("web", SERVICE_FAILED, "killed for lack of memory");
 }
 
+#define MEMBER "    x-assay: {kind: http, port: 80, group: g, ready_timeout: 60s}\n"
+#define TWO_MEMBERS \
+    S("one")        \
+    STAY MEMBER S("two") "    command: [sh, -c, \"echo farewell; sleep 0.5; exit 4\"]\n" MEMBER
+
+Test(stack_up_real, a_group_does_not_wait_for_a_member_that_is_lost) {
+    const int64_t started_us = clock_monotonic_us();
+    up("services:\n" TWO_MEMBERS);
+    expect_state("two", SERVICE_FAILED, "exit status 4");
+    expect_state("one", SERVICE_MISSING, "its group \"g\" needs two, which failed");
+    cr_assert_lt(clock_monotonic_us() - started_us, 15 * 1000000);
+}
+
+Test(stack_up_real, of_a_group_the_log_of_the_member_that_failed_is_shown) {
+    up("services:\n" TWO_MEMBERS);
+    char *log = stack_log_tail(site.stack, "one", 10);
+    cr_assert_str_eq(log, "farewell\n");
+    free(log);
+}
+
+Test(stack_up_real, a_service_that_dies_after_it_was_ready_is_reported_with_its_log) {
+    up("services:\n" S("web") "    command: [sh, -c, \"echo farewell; sleep 0.5; exit 3\"]\n");
+    const struct deadline deadline = deadline_in_ms(15000);
+    while (stack_all_ready(site.stack) && !deadline_passed(deadline))
+        pause_ms(5, NULL);
+    report_free(site.report);
+    site.report = report_new("test");
+    stack_describe(site.stack, site.report);
+    expect_state("web", SERVICE_FAILED, "exit status 3");
+    cr_assert_str_eq(service("web")->log_tail, "farewell\n");
+}
+
 Test(stack_up_real, at_its_deadline_says_what_the_last_probe_said) {
     up("services:\n" S("web") STAY "    x-assay: {kind: http, port: 80, ready_timeout: 1s}\n");
     expect_state("web", SERVICE_FAILED, "not within 1");
@@ -174,7 +206,7 @@ Test(stack_up_real, what_depends_on_a_failed_service_is_missing_with_the_reason)
        "    depends_on: {web: {condition: service_started}}\n" S("free") STAY);
     expect_state("db", SERVICE_FAILED, "exit status 3");
     expect_state("web", SERVICE_MISSING, "needs db, which failed");
-    expect_state("top", SERVICE_MISSING, "needs web, which is not there");
+    expect_state("top", SERVICE_MISSING, "needs web, which is not there (needs db, which failed)");
     expect_state("free", SERVICE_READY, NULL);
     cr_assert_null(stack_container(site.stack, "web"));
 }

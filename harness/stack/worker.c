@@ -15,7 +15,6 @@
 #define PROBE_REQUEST_MS 1000
 #define HEALTH_INTERVAL_MS 20
 #define DEFAULT_READY_TIMEOUT_MS 120000
-#define FAILURE_LOG_LINES 40
 #define FAILURE_LOG_BYTES ((size_t)16 * 1024)
 
 static bool await_dependencies(struct stack_service *self, struct error *err) {
@@ -189,12 +188,8 @@ static bool hopeless(void *context, struct error *err) {
         const struct plan_dependency *dependency = &self->plan->dependencies[i];
         const struct board_entry needed = board_get(&stack->board, dependency->service);
         if (dependency->required &&
-            (needed.state == SERVICE_FAILED || needed.state == SERVICE_MISSING)) {
-            error_set(err, ERROR_UNAVAILABLE, 0, "needs %s, which %s",
-                      stack->plan->services[dependency->service].name,
-                      needed.state == SERVICE_FAILED ? "failed" : "is not there");
-            return true;
-        }
+            (needed.state == SERVICE_FAILED || needed.state == SERVICE_MISSING))
+            return !board_lacks(&needed, stack->plan->services[dependency->service].name, err);
     }
     return lost_member(self, err);
 }
@@ -235,9 +230,26 @@ static bool probe_kind(void *context, struct error *err) {
     return ok;
 }
 
+static bool is_lost(struct stack *stack, size_t service) {
+    const struct board_entry entry = board_get(&stack->board, service);
+    return entry.state == SERVICE_FAILED || entry.state == SERVICE_MISSING ||
+           (entry.died && entry.exit_status != 0); // its own worker is about to say so
+}
+
+// A group that has lost a member will not get ready.
+static bool lacks_member(struct stack_service *self, struct error *err) {
+    struct stack_service *members[STACK_GROUP_LIMIT];
+    const size_t count = stack_group(self->stack, self->plan, members, STACK_GROUP_LIMIT);
+    for (size_t i = 0; i < count; i++)
+        if (members[i] != self && is_lost(self->stack, members[i]->index))
+            return !error_set(err, ERROR_UNAVAILABLE, 0, "its group \"%s\" needs %s, which failed",
+                              self->plan->group, members[i]->plan->name);
+    return false;
+}
+
 static bool probe_hopeless(void *context, struct error *err) {
     struct probe *self = context;
-    if (!hopeless(self->leader, err))
+    if (!hopeless(self->leader, err) && !lacks_member(self->leader, err))
         return false;
     if (self->last.message[0] != '\0')
         error_append(err, "; the last probe said: %s", self->last.message);
@@ -391,7 +403,8 @@ static void keep_log_tail(struct stack_service *self) {
         return;
     autodone(text) struct text tail;
     text_init(&tail, FAILURE_LOG_BYTES);
-    if (container_log_tail(self->stack->engine, self->container, FAILURE_LOG_LINES, &tail, NULL))
+    if (container_log_tail(self->stack->engine, self->container, STACK_FAILURE_LOG_LINES, &tail,
+                           NULL))
         self->log_tail = text_take(&tail);
 }
 
