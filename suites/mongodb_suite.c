@@ -196,7 +196,7 @@ Test(mongodb, changes_a_document_and_returns_it_in_one_step) {
 
 // ---- finding ------------------------------------------------------------------------------------
 
-Test(mongodb, streams_ten_thousand_documents_in_order) {
+Test(mongodb, streams_ten_thousand_documents_in_order, .timeout = 90) {
     given_numbers(10000);
     struct mongodb_cursor *cursor = found("{}", "{\"sort\": {\"_id\": 1}, \"batchSize\": 500}");
     for (int n = 0; n < 10000; n++) {

@@ -182,7 +182,9 @@ Test(reference_api, gives_a_name_to_just_one_of_eight_who_ask_at_once) {
         pthread_join(threads[i], NULL);
         sum.created += creators[i].created;
         sum.conflicts += creators[i].conflicts;
+        sum.others += creators[i].others;
     }
+    cr_assert_eq(sum.others, 0, "reference-api neither took nor refused %d of 160", sum.others);
     cr_assert_eq(sum.created, 1);
     cr_assert_eq(sum.conflicts, 159);
 }

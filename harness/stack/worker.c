@@ -320,6 +320,8 @@ static bool follow(struct stack_service *self, struct stack_service *leader, str
         if (died(self, " before its group was ready", err))
             return false;
         const struct board_entry its = board_get(board, leader->index);
+        if (died(self, " before it was ready", err)) // which may be why the leader gave up
+            return false;
         if (its.state == SERVICE_FAILED || its.state == SERVICE_MISSING)
             return error_set(err, ERROR_UNAVAILABLE, 0, "its group \"%s\" is not ready: %s",
                              self->plan->group, its.problem.message);
