@@ -230,26 +230,9 @@ static bool probe_kind(void *context, struct error *err) {
     return ok;
 }
 
-static bool is_lost(struct stack *stack, size_t service) {
-    const struct board_entry entry = board_get(&stack->board, service);
-    return entry.state == SERVICE_FAILED || entry.state == SERVICE_MISSING ||
-           (entry.died && entry.exit_status != 0); // its own worker is about to say so
-}
-
-// A group that has lost a member will not get ready.
-static bool lacks_member(struct stack_service *self, struct error *err) {
-    struct stack_service *members[STACK_GROUP_LIMIT];
-    const size_t count = stack_group(self->stack, self->plan, members, STACK_GROUP_LIMIT);
-    for (size_t i = 0; i < count; i++)
-        if (members[i] != self && is_lost(self->stack, members[i]->index))
-            return !error_set(err, ERROR_UNAVAILABLE, 0, "its group \"%s\" needs %s, which failed",
-                              self->plan->group, members[i]->plan->name);
-    return false;
-}
-
 static bool probe_hopeless(void *context, struct error *err) {
     struct probe *self = context;
-    if (!hopeless(self->leader, err) && !lacks_member(self->leader, err))
+    if (!hopeless(self->leader, err))
         return false;
     if (self->last.message[0] != '\0')
         error_append(err, "; the last probe said: %s", self->last.message);
@@ -317,11 +300,9 @@ static bool follow(struct stack_service *self, struct stack_service *leader, str
         const struct board_entry own = board_get(board, self->index);
         if (service_state_is_end(own.state)) // the leader has set it
             return true;
-        if (died(self, " before its group was ready", err))
+        if (died(self, " before its group was ready", err)) // which may be why the leader gave up
             return false;
         const struct board_entry its = board_get(board, leader->index);
-        if (died(self, " before it was ready", err)) // which may be why the leader gave up
-            return false;
         if (its.state == SERVICE_FAILED || its.state == SERVICE_MISSING)
             return error_set(err, ERROR_UNAVAILABLE, 0, "its group \"%s\" is not ready: %s",
                              self->plan->group, its.problem.message);
