@@ -122,17 +122,15 @@ Test(github, that_cannot_write_the_summary_names_it) {
 }
 
 Test(github, tells_of_an_environment_that_could_not_be_built) {
-    struct report *report = report_new("run");
+    struct report *report = sample_own(report_new("run"));
     report->failure = memory_copy_string("no engine,\r\n100% of it");
-    char *output = sample_compose(&writer_github, report);
+    const char *output = sample_compose(&writer_github, report);
     sample_expect_part(output, "::error title=environment::no engine,\\r%0A100%25 of it\n");
-    free(output);
     char *summary = summary_of(report, "");
     sample_expect_part(summary, "environment");
     sample_expect_part(summary, "no engine,");
     cr_expect_null(strstr(summary, "| suite |"), "a table of no suite:\n%s", summary);
     free(summary);
-    report_free(report);
 }
 
 Test(github, writes_no_summary_where_there_is_no_place_for_one) {

@@ -218,14 +218,15 @@ Test(command, down_and_status_say_that_there_is_no_such_stack) {
 }
 
 // The program alone, as it is before its suites are built: in a folder with an empty one.
-static const char *lonely_program(void) {
+static const char *program_with_an_empty_folder(void) {
     const char *const place[] = {"sh", "-c", "mkdir -p bin/suites && cp \"$0\" bin/assay",
                                  ASSAY_PROGRAM, NULL};
     cr_assert_eq(program_run(place), 0, "%s", program_errors());
     return "bin/assay";
 }
 
-#define run_lonely(...) program_run((const char *const[]){lonely_program(), __VA_ARGS__, NULL})
+#define run_lonely(...) \
+    program_run((const char *const[]){program_with_an_empty_folder(), __VA_ARGS__, NULL})
 
 Test(command, says_where_it_looked_for_suites_when_there_are_none) {
     struct error problem = {0};

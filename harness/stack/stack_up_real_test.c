@@ -161,16 +161,17 @@ Test(stack_up_real, says_that_a_service_lacked_memory) {
     expect_state("web", SERVICE_FAILED, "killed for lack of memory");
 }
 
-#define MEMBER "    x-assay: {kind: http, port: 80, group: g, ready_timeout: 60s}\n"
-#define TWO_MEMBERS \
-    S("one")        \
-    STAY MEMBER S("two") "    command: [sh, -c, \"echo farewell; sleep 0.5; exit 4\"]\n" MEMBER
+#define OF_GROUP "    x-assay: {kind: http, port: 80, group: g, ready_timeout: 60s}\n"
+#define TWO_MEMBERS                                                                  \
+    S("one")                                                                         \
+    STAY OF_GROUP S("two") "    command: [sh, -c, \"echo farewell; sleep 0.5; exit " \
+                           "4\"]\n" OF_GROUP
 
 Test(stack_up_real, a_group_does_not_wait_for_a_member_that_is_lost) {
     const int64_t started_us = clock_monotonic_us();
     up("services:\n" TWO_MEMBERS);
     expect_state("two", SERVICE_FAILED, "exit status 4");
-    expect_state("one", SERVICE_MISSING, "its group \"g\" needs two, which failed");
+    expect_state("one", SERVICE_MISSING, "its group \"g\" lost two");
     cr_assert_lt(clock_monotonic_us() - started_us, 15 * 1000000);
 }
 
