@@ -85,10 +85,20 @@ static void describe_engine(struct session *self) {
                           self->private_engine != NULL ? " (private)" : "");
 }
 
+// What a dead run left and the engine does not let go of, such as a network that it believes in
+// use, is in nobody's way: every run has names and networks of its own.
 static bool sweep_first(struct session *self, struct error *err) {
     struct sweep_count swept = {0};
-    if (!sweep_dead(self->engine, &swept, err))
-        return error_prefix(err, "cleaning up after dead runs");
+    struct error problem = {0};
+    if (!sweep_dead(self->engine, &swept, &problem)) {
+        error_prefix(&problem, "cleaning up after dead runs");
+        if (problem.domain == ERROR_UNAVAILABLE || problem.domain == ERROR_CANCELLED) {
+            if (err != NULL)
+                *err = problem;
+            return false;
+        }
+        report_add_warning(self->report, problem.message);
+    }
     if (swept.containers + swept.networks + swept.volumes > 0) {
         autofree_string char *note =
             memory_format("removed what dead runs had left: %d containers, %d networks, %d volumes",

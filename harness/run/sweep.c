@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 
 #define SWEEP_DEADLINE_MS 30000
+#define SWEEP_DEAD_DEADLINE_MS 3000 // a run that begins waits for it
 #define REMOVERS_MAX 16
 #define GROWING_AGE_S 60 // a folder that has had no owner for so long is nobody's
 
@@ -92,6 +93,7 @@ struct sweep {
     struct engine *engine;
     const char *filter;
     bool (*may_go)(const json_t *labels); // NULL: whatever the filter finds
+    int deadline_ms;                      // after which no further pass begins
     struct sweep_count *count;
 };
 
@@ -177,7 +179,7 @@ static bool is_gone(void *context, struct error *err) {
 }
 
 static bool sweep_engine(struct sweep *sweep, struct error *err) {
-    if (eventually(deadline_in_ms(SWEEP_DEADLINE_MS), nothing_left, sweep, err, .interval_ms = 5,
+    if (eventually(deadline_in_ms(sweep->deadline_ms), nothing_left, sweep, err, .interval_ms = 5,
                    .longest_interval_ms = 200, .hopeless = is_gone))
         return true;
     return error_prefix(err, "cannot remove what a run left in the engine at %s",
@@ -188,7 +190,8 @@ bool sweep_run(struct engine *engine, const char *run_id, struct sweep_count *re
                struct error *err) {
     struct sweep_count count = {0};
     autofree_string char *filter = memory_format("label=io.assay.run=%s", run_id);
-    struct sweep sweep = {.engine = engine, .filter = filter, .count = &count};
+    struct sweep sweep = {
+        .engine = engine, .filter = filter, .deadline_ms = SWEEP_DEADLINE_MS, .count = &count};
     const bool swept = sweep_engine(&sweep, err);
     struct error folder_failure = {0};
     const bool removed = run_folder_remove(run_id, &count.folders, &folder_failure);
@@ -248,6 +251,7 @@ bool sweep_dead(struct engine *engine, struct sweep_count *ret_count, struct err
     struct sweep sweep = {.engine = engine,
                           .filter = "label=io.assay.run",
                           .may_go = is_provably_left,
+                          .deadline_ms = SWEEP_DEAD_DEADLINE_MS,
                           .count = &count};
     const bool swept = sweep_engine(&sweep, err);
     const bool looked = run_folder_each(sweep_folder, &count, swept ? err : NULL);
