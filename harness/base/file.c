@@ -132,7 +132,18 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
     return remove(path) == 0 || errno == ENOENT ? 0 : -1;
 }
 
+// "/", "/tmp", "/home/": whoever asks for one of these has made up the path wrongly.
+static bool is_at_the_top(const char *path) {
+    if (path[0] != '/')
+        return false;
+    const char *name = path + strspn(path, "/");
+    const char *below = name + strcspn(name, "/");
+    return below[strspn(below, "/")] == '\0';
+}
+
 bool file_remove_tree(const char *path, struct error *err) {
+    if (path[0] == '\0' || is_at_the_top(path))
+        return error_set(err, ERROR_SYSTEM, EPERM, "\"%s\" is never removed", path);
     const int walked = nftw(path, remove_entry, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
     const int walk_errno = errno;
     // What vanishes while we walk ends the walk early: only the path itself tells.

@@ -24,7 +24,8 @@ bool file_exists(const char *path);
 bool folder_make(const char *path, mode_t mode, struct error *err) must_use; // with parents
 // The names in a folder, sorted, without "." and ".."; *ret_names (zeroed) is the caller's.
 bool folder_list(const char *path, struct string_list *ret_names, struct error *err) must_use;
-// Removes a file or a whole folder; does not follow symbolic links; absent is fine.
+// Removes a file or a whole folder; does not follow symbolic links; absent is fine. What stands at
+// the top of the file system ("/tmp") is never removed: such a path is a mistake (EPERM).
 bool file_remove_tree(const char *path, struct error *err) must_use;
 
 char *path_join(const char *folder, const char *name) must_use; // name absolute: a copy of name

@@ -213,6 +213,18 @@ Test(file, tree_that_is_absent_or_a_file_or_a_dangling_link_is_removed_too) {
     cr_expect_eq(entries(), 0);
 }
 
+// Names that nobody has: a test of this must do no harm when it fails.
+Test(file, tree_at_the_top_of_the_file_system_is_never_removed) {
+    static const char *const paths[] = {"/assay-no-such-folder", "//assay-no-such-folder",
+                                        "/assay-no-such-folder/", "/assay-no-such-folder//", ""};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        struct error err = {0};
+        cr_expect_not(file_remove_tree(paths[i], &err), "%s", paths[i]);
+        cr_expect_eq(err.code, EPERM, "%s: %s", paths[i], err.message);
+    }
+    cr_expect(file_remove_tree("/assay-no-such-folder/below", NULL));
+}
+
 Test(file, paths_are_joined_with_one_slash) {
     const char *const cases[][3] = {
         {"a", "b", "a/b"}, {"a/", "b", "a/b"}, {"/", "b", "/b"}, {"a", "/b", "/b"}, {"", "b", "b"},
