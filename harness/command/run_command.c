@@ -7,13 +7,13 @@
 #include "base/memory.h"
 #include "command/bundled_suite.h"
 #include "command/place.h"
+#include "command/run_arguments.h"
 #include "command/session.h"
 #include "reports/report_writer.h"
 #include "reports/style.h"
 #include "scenario/suite_runner.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,188 +21,6 @@
 #include <unistd.h>
 
 #define LOG_LINES_OF_A_FAILURE 40
-#define DEFAULT_FORMATS "terminal,junit,json"
-#define DEFAULT_REPORT_FOLDER "assay-report"
-
-static const char HELP[] =
-    "usage: assay run [options]\n"
-    "\n"
-    "Brings up a throwaway, isolated copy of a Compose stack, runs suites against it, writes a\n"
-    "report and removes everything.\n"
-    "\n"
-    "  --compose FILE     Compose file; may be given several times (default: the bundled "
-    "devstack)\n"
-    "  --profile NAME     Compose profile; may be given several times (devstack: minimal, "
-    "standard,\n"
-    "                     full; default standard)\n"
-    "  --settings FILE    assay.yaml (default: the one beside the Compose file)\n"
-    "  --suite NAME|PATH  only this bundled suite, or a Criterion executable; several times\n"
-    "  --jobs N           suites, builds and pulls at once (default: 4, and one per processor)\n"
-    "  --shard K/N        only every N-th test, beginning with the K-th\n"
-    "  --keep             when something failed, leave the stack running until Enter or Ctrl-C\n"
-    "  --report DIR       folder for report files (default: " DEFAULT_REPORT_FOLDER ")\n"
-    "  --format LIST      of terminal, junit, tap, json, github (default: " DEFAULT_FORMATS ")\n"
-    "  --substitute       recipes may stand in for images that cannot be had; the report says so\n"
-    "  --offline          never ask a registry\n"
-    "  --count            print the number of tests and start nothing\n"
-    "  --list             print the tests' names and start nothing\n"
-    "\n"
-    "examples:\n"
-    "  assay run                                   the bundled devstack, every suite\n"
-    "  assay run --profile minimal --suite postgres\n"
-    "  assay run --compose compose.yaml --suite ./build/my_suite\n"
-    "  assay run --format terminal,github --report out\n"
-    "\n"
-    "exit status: 0 all verified and passed, 1 something failed, 2 usage or configuration,\n"
-    "3 the environment could not be built, 4 something not verified, 130 interrupted\n";
-
-struct run_arguments {
-    struct string_list compose_files;
-    struct string_list profiles;
-    struct string_list suites;
-    struct string_list formats;
-    const char *settings;
-    const char *report_folder;
-    int jobs;
-    int shard;
-    int shards;
-    bool keep;
-    bool substitute;
-    bool offline;
-    bool count;
-    bool list;
-};
-
-static void arguments_done(struct run_arguments *self) {
-    string_list_done(&self->compose_files);
-    string_list_done(&self->profiles);
-    string_list_done(&self->suites);
-    string_list_done(&self->formats);
-}
-
-enum {
-    OPTION_COUNT = 1000,
-    OPTION_LIST,
-    OPTION_SUBSTITUTE,
-    OPTION_OFFLINE,
-    OPTION_SHARD,
-    OPTION_SETTINGS
-};
-
-static const struct option OPTIONS[] = {
-    {"compose", required_argument, NULL, 'f'},
-    {"profile", required_argument, NULL, 'p'},
-    {"settings", required_argument, NULL, OPTION_SETTINGS},
-    {"suite", required_argument, NULL, 's'},
-    {"jobs", required_argument, NULL, 'j'},
-    {"shard", required_argument, NULL, OPTION_SHARD},
-    {"keep", no_argument, NULL, 'k'},
-    {"report", required_argument, NULL, 'r'},
-    {"format", required_argument, NULL, 'F'},
-    {"substitute", no_argument, NULL, OPTION_SUBSTITUTE},
-    {"offline", no_argument, NULL, OPTION_OFFLINE},
-    {"count", no_argument, NULL, OPTION_COUNT},
-    {"list", no_argument, NULL, OPTION_LIST},
-    {"help", no_argument, NULL, 'h'},
-    {0},
-};
-
-static bool read_formats(const char *list, struct string_list *ret_formats, struct error *err) {
-    autofree_string char *copy = memory_copy_string(list);
-    char *rest = NULL;
-    for (char *name = strtok_r(copy, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
-        const struct report_writer *writer = NULL;
-        if (!report_writer_find(name, &writer, err))
-            return false;
-        string_list_add(ret_formats, name);
-    }
-    return ret_formats->count > 0 || error_set(err, ERROR_USAGE, 0, "--format names no format");
-}
-
-static bool read_number(const char *text, int least, int *ret_number) {
-    char *end = NULL;
-    const long number = strtol(text, &end, 10);
-    if (end == text || *end != '\0' || number < least || number > 10000)
-        return false;
-    *ret_number = (int)number;
-    return true;
-}
-
-static bool read_shard(const char *text, struct run_arguments *arguments) {
-    autofree_string char *copy = memory_copy_string(text);
-    char *slash = strchr(copy, '/');
-    if (slash == NULL)
-        return false;
-    *slash = '\0';
-    return read_number(copy, 1, &arguments->shard) &&
-           read_number(slash + 1, 1, &arguments->shards) && arguments->shard <= arguments->shards;
-}
-
-// -1: go on; otherwise the exit status.
-static int read_arguments(int argc, char **argv, struct run_arguments *arguments) {
-    struct error problem = {0};
-    opterr = 0;
-    int option = 0;
-    while ((option = getopt_long(argc, argv, ":h", OPTIONS, NULL)) != -1) {
-        switch (option) {
-        case 'f':
-            string_list_add(&arguments->compose_files, optarg);
-            break;
-        case 'p':
-            string_list_add(&arguments->profiles, optarg);
-            break;
-        case OPTION_SETTINGS:
-            arguments->settings = optarg;
-            break;
-        case 's':
-            string_list_add(&arguments->suites, optarg);
-            break;
-        case 'j':
-            if (!read_number(optarg, 1, &arguments->jobs))
-                return usage_error("run", "--jobs takes a number from 1, not \"%s\"", optarg);
-            break;
-        case OPTION_SHARD:
-            if (!read_shard(optarg, arguments))
-                return usage_error("run", "--shard takes K/N, such as 1/3, not \"%s\"", optarg);
-            break;
-        case 'k':
-            arguments->keep = true;
-            break;
-        case 'r':
-            arguments->report_folder = optarg;
-            break;
-        case 'F':
-            if (!read_formats(optarg, &arguments->formats, &problem))
-                return usage_error("run", "%s", problem.message);
-            break;
-        case OPTION_SUBSTITUTE:
-            arguments->substitute = true;
-            break;
-        case OPTION_OFFLINE:
-            arguments->offline = true;
-            break;
-        case OPTION_COUNT:
-            arguments->count = true;
-            break;
-        case OPTION_LIST:
-            arguments->list = true;
-            break;
-        case 'h':
-            fputs(HELP, stdout);
-            return EXIT_PASSED;
-        case ':':
-            return usage_error("run", "%s needs a value", argv[optind - 1]);
-        default:
-            return usage_error("run", "there is no option %s", argv[optind - 1]);
-        }
-    }
-    if (optind < argc)
-        return usage_error("run", "unexpected argument \"%s\"", argv[optind]);
-    if (arguments->formats.count == 0 &&
-        !read_formats(DEFAULT_FORMATS, &arguments->formats, &problem))
-        return usage_error("run", "%s", problem.message);
-    return -1;
-}
 
 static const char *name_of(const char *path) {
     const char *slash = strrchr(path, '/');
@@ -348,8 +166,7 @@ static bool publish(const struct session *session, const struct run_arguments *a
     const char *workflow = getenv("GITHUB_ACTIONS");
     const struct report_options options = {
         .stream = stdout,
-        .folder =
-            arguments->report_folder != NULL ? arguments->report_folder : DEFAULT_REPORT_FOLDER,
+        .folder = arguments->report_folder,
         .step_summary = getenv("GITHUB_STEP_SUMMARY"),
         .colours = style_wants_colours(stdout),
         .source_root = getenv("GITHUB_WORKSPACE"),
@@ -431,11 +248,11 @@ int command_run(int argc, char **argv) {
     struct run_arguments arguments = {0};
     autodone(string_list) struct string_list paths = {0};
     struct error problem = {0};
-    int status = read_arguments(argc, argv, &arguments);
+    int status = run_arguments_read(argc, argv, &arguments);
     if (status < 0)
         status = !find_suites(&arguments, &paths, &problem) ? report_error(&problem)
                  : arguments.count || arguments.list        ? list_tests(&paths, arguments.count)
                                                             : run(&arguments, &paths);
-    arguments_done(&arguments);
+    run_arguments_done(&arguments);
     return status;
 }
