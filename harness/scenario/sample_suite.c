@@ -62,6 +62,15 @@ Test(sample, shares_memory_in_the_folder_of_the_run) {
     expect_memory(name, "/dev/shm");
 }
 
+Test(sample, reports_by_a_socket_in_the_folder_of_the_run) {
+    char results[PATH_MAX];
+    snprintf(results, sizeof results, "%s", getenv("ASSAY_RESULTS"));
+    char name[64];
+    snprintf(name, sizeof name, "criterion_%d.sock", (int)getppid());
+    cr_assert(in_folder(dirname(results), name));
+    cr_assert_not(in_folder("/tmp", name));
+}
+
 Test(sample, crashes) {
     raise(SIGKILL); // which no sanitizer takes for itself
 }

@@ -57,6 +57,7 @@ Test(suite_runner, tells_every_outcome_apart) {
     } expected[] = {
         {"passes", OUTCOME_PASSED, NULL},
         {"shares_memory_in_the_folder_of_the_run", OUTCOME_PASSED, NULL},
+        {"reports_by_a_socket_in_the_folder_of_the_run", OUTCOME_PASSED, NULL},
         {"fails_with_a_message_no_format_can_hold", OUTCOME_FAILED, "say \"hi\" \\ ]]>"},
         {"expected_another_error", OUTCOME_FAILED, "too late"},
         {"crashes", OUTCOME_FAILED, "crashed, signal 9"},
@@ -185,7 +186,7 @@ Test(suite_runner, kills_a_suite_that_hangs) {
 Test(suite_runner, lists_the_tests_of_an_executable) {
     autodone(string_list) struct string_list tests = {0};
     cr_assert(suite_list(SAMPLE_SUITE, &tests, &problem), "%s", problem.message);
-    cr_assert_eq(tests.count, 13);
+    cr_assert_eq(tests.count, 14);
     cr_assert(string_list_contains(&tests, "sample/passes"));
 }
 
@@ -193,7 +194,7 @@ Test(suite_runner, lists_the_tests_in_any_locale) {
     autodone(string_list) struct string_list tests = {0};
     cr_assert_eq(setenv("LC_ALL", "C", 1), 0);
     cr_assert(suite_list(SAMPLE_SUITE, &tests, &problem), "%s", problem.message);
-    cr_assert_eq(tests.count, 13);
+    cr_assert_eq(tests.count, 14);
 }
 
 Test(suite_runner, refuses_to_list_a_suite_without_a_test) {
@@ -221,7 +222,7 @@ Test(suite_runner, runs_each_test_in_exactly_one_shard) {
                    strstr(part->suites[0].tests[i].message, "disabled") == NULL;
         report_free(part);
     }
-    cr_assert_eq(ran, 13);
+    cr_assert_eq(ran, 14);
 }
 
 Test(suite_runner, gives_up_when_interrupted) {

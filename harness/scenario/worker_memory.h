@@ -1,15 +1,17 @@
-// Where Criterion shares memory with its test processes: in the run's folder, not in /dev/shm.
+// Where Criterion keeps what it shares with its test processes: in the run's folder, not in
+// /dev/shm and /tmp, where it would stay for ever when the run is killed, with nothing in its name
+// to say whose it was. In the run's folder the guardian removes it.
 //
-// It makes one shared memory object for each test process ("/bxfi_PID") and removes it once that
-// has started; when the run is killed in between, the object would stay in /dev/shm for ever, with
-// nothing in its name to say whose it was. In the run's folder the guardian removes it.
+//   "/bxfi_PID"                shared memory, one object a test process, until that has started
+//   /tmp/criterion_PID.sock    by which test processes report, one a suite
 //
-// How: this file's shm_open and shm_unlink, linked into the suite, come before the C library's for
-// Criterion's library too (ld.so(8), symbol resolution). Names of anybody else, and suites that no
-// runner started, are served as by the C library: in /dev/shm.
+// How: this file's shm_open, shm_unlink, bind and connect, linked into the suite, come before
+// the C library's for Criterion's libraries too (ld.so(8), symbol resolution). Names of
+// anybody else, and suites that no runner started, are served as by the C library.
 //
-// Source: shm_open(3); Criterion's process library BoxFort, sandbox-posix.c.
+// Sources: shm_open(3), unix(7); Criterion's process library BoxFort, sandbox-posix.c; its
+// protocol, which goes over nanomsg's "ipc" transport.
 #pragma once
 
-// Does nothing; referring to it links the two functions into a suite.
+// Does nothing; referring to it links the functions into a suite.
 void worker_memory_link(void);
