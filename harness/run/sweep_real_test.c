@@ -169,6 +169,28 @@ Test(sweep_real, removes_a_run_whatever_state_its_containers_are_in) {
     json_decref(labels);
 }
 
+Test(sweep_real, gives_up_soon_on_a_network_that_the_engine_does_not_let_go_of) {
+    struct error err = {0};
+    struct sweep_count count = {0};
+    char dead[OWNER_TEXT_SIZE];
+    owner_of_the_dead(dead);
+    json_t *labels = labels_of("aaaaaaaaaa", dead, NULL);
+    json_t *none = json_object();
+    real_fixture_network(&real, "assay-sweep", labels);
+    const char *of_a_stranger = real_fixture_container(&real, none, "assay-sweep");
+    const char *of_the_dead = container_of("aaaaaaaaaa", dead, NULL);
+    const struct deadline soon = deadline_in_ms(15000);
+
+    cr_assert_not(sweep_dead(real.engine, &count, &err));
+
+    cr_assert_not(deadline_passed(soon));
+    cr_assert_not_null(strstr(err.message, "has active endpoints"), "%s", err.message);
+    cr_assert(is_there(of_a_stranger));
+    cr_assert_not(is_there(of_the_dead));
+    json_decref(none);
+    json_decref(labels);
+}
+
 static void *make_containers(void *context) {
     for (int i = 0; i < 6; i++)
         real_fixture_container(&real, context, NULL);
