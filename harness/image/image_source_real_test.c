@@ -2,6 +2,7 @@
 #include "image/image_source.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "engine/container.h"
 #include "engine/image.h"
@@ -251,6 +252,59 @@ Test(image_source, refuses_an_image_for_another_processor) {
     cr_expect_eq(choice->origin, IMAGE_NOWHERE);
     assert_has(choice->why, "img-test-foreign:1 in the engine is for s390x, and this engine is ");
     assert_has(choice->why, "docker pull --platform linux/");
+}
+
+Test(image_source, refuses_an_image_for_another_processor_than_the_service_asks_for) {
+    const struct image_options options = options_for(NULL, NULL);
+    struct plan_service service = wants("assay/base:dev");
+    service.platform = (char[]){"linux/s390x"};
+    const struct image_choice *choice = choose(&service, 1, &options);
+    cr_expect_eq(choice->origin, IMAGE_NOWHERE);
+    assert_has(choice->why, "and this service's platform is s390x");
+}
+
+Test(image_source, pulls_what_a_registry_has_and_says_what_it_has_not) {
+    struct test_registry *registry = test_registry_start_with_an_image();
+    struct image_options options = options_for(NULL, NULL);
+    options.offline = false;
+    options.jobs = 1; // the second finds a registry that is known to answer
+    struct plan_service services[2] = {wants(test_registry_image(registry, "a")),
+                                       wants(test_registry_image(registry, "b"))};
+    test_engine_forget(services[0].image);
+    const struct image_choice *choices = choose(services, 2, &options);
+    cr_expect_eq(choices[0].origin, IMAGE_REGISTRY, "%s", choices[0].why);
+    cr_expect_str_eq(choices[0].reference, services[0].image);
+    assert_has(choices[0].ran, " (sha256:");
+    cr_expect_eq(choices[1].origin, IMAGE_NOWHERE);
+    assert_has(choices[1].why, "does not give ");
+}
+
+Test(image_source, says_that_an_archive_cannot_be_read) {
+    const struct image_options options = options_for(NULL, NULL);
+    free(ground_file("archives/broken.tar", "no tar at all", 0644));
+    struct plan_service service = wants("img-test-none:1");
+    const struct image_choice *choice = choose(&service, 1, &options);
+    cr_expect_eq(choice->origin, IMAGE_NOWHERE);
+    assert_has(choice->why, "has it (not readable: ");
+    struct string_list loaded = {0};
+    struct error err = {0};
+    cr_expect_not(
+        image_archive_load_all(test_engine(), options.archive, NULL, NULL, &loaded, &err));
+    assert_has(err.message, "broken.tar");
+}
+
+// One file for each image of somebody else's, and one for all of ours, whose layers are shared.
+Test(image_source, saves_an_image_of_somebody_elses_in_a_file_of_its_own) {
+    const struct image_options options = options_for(NULL, NULL);
+    struct engine *engine = test_engine();
+    cr_assert(image_tag(engine, "assay/base:dev", "img-test/mine", "1", NULL));
+    test_engine_forget("img-test/mine:1");
+    const char *const references[] = {"img-test/mine:1", NULL};
+    struct error err = {0};
+    cr_assert(image_archive_save(engine, references, options.archive, NULL, NULL, &err), "%s",
+              err.message);
+    engine_close(engine);
+    cr_expect(file_exists(ground_path("archives/img-test_mine_1.tar")));
 }
 
 Test(image_source, gives_up_on_a_silent_registry_in_seconds_and_for_all_its_images) {

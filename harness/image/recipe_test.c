@@ -103,3 +103,31 @@ Test(recipe, base_refuses_what_is_no_name_of_a_package) {
     cr_expect_eq(err.domain, ERROR_CONFIGURATION);
     cr_expect_not_null(strstr(err.message, "\";\" is not allowed"), "%s", err.message);
 }
+
+static void expect_no_base(const char *file, const char *content, const char *message) {
+    const struct image_options options = {.recipes = ground_recipes("")};
+    free(ground_file(file, content, 0644));
+    char *reference = NULL;
+    struct error err = {0};
+    cr_assert(!base_image_ensure(NULL, &options, NULL, &reference, &err)); // no engine is asked yet
+    cr_expect_eq(err.domain, ERROR_CONFIGURATION);
+    cr_expect_not_null(strstr(err.message, message), "%s", err.message);
+}
+
+Test(recipe, base_names_its_suite_and_packages_and_nothing_else) {
+    expect_no_base("recipes/base/suite", "trixie;reboot", "\";\" is not allowed here");
+    expect_no_base("recipes/base/packages", "a\n\"b\"", "is not allowed here");
+    expect_no_base("recipes/base/packages", " \n", "packages is empty");
+}
+
+Test(recipe, has_no_tag_without_a_base) {
+    char *tag = NULL;
+    struct error err = {0};
+    free(ground_file("recipes/pebble/Dockerfile", "FROM x\n", 0644));
+    cr_assert(!recipe_tag(ground_path("recipes"), "pebble", &tag, &err));
+    cr_expect_not_null(strstr(err.message, "the base of all recipes"), "%s", err.message);
+}
+
+Test(recipe, is_for_no_image_that_has_no_name) {
+    cr_expect_null(recipe_for_image("Not A Name"));
+}
