@@ -61,9 +61,9 @@ static bool read_service(struct plan *plan, const struct compose *compose,
                                     .mark = entry->mark,
                                     .err = err};
     static bool (*const steps[])(struct service_reader *) = {
-        service_read_fates,       service_read_config,   service_read_assay,  service_read_health,
-        service_read_environment, service_read_host,     service_read_deploy, service_read_ports,
-        service_read_mounts,      service_read_networks,
+        service_read_fates,       service_read_config, service_read_assay,    service_read_health,
+        service_read_environment, service_read_host,   service_read_deploy,   service_read_ports,
+        service_read_mounts,      service_read_login,  service_read_networks,
     };
     bool read = true;
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && read; i++)

@@ -33,6 +33,7 @@ bool service_read_host(struct service_reader *self) must_use;   // HostConfig: l
 bool service_read_deploy(struct service_reader *self) must_use; // after host: may not contradict it
 bool service_read_ports(struct service_reader *self) must_use;
 bool service_read_mounts(struct service_reader *self) must_use;
+bool service_read_login(struct service_reader *self) must_use; // after environment and mounts
 bool service_read_networks(struct service_reader *self) must_use;
 
 // Adds what a service refers to, once; false with an error where the file declares no such thing.
