@@ -140,5 +140,4 @@ Test(github, writes_no_summary_where_there_is_no_place_for_one) {
     const struct report_options options = {.stream = stream, .step_summary = ""};
     cr_expect(report_publish(report, &writer_github, &options, &err), "%s", err.message);
     fclose(stream);
-    report_free(report);
 }
