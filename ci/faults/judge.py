@@ -26,7 +26,7 @@ def left_behind(subject, folder, outcome, environment):
     left += [f"folder {base}"] if base.is_dir() and not left else []
     if subject.dear:
         asked = subprocess.run([ROOT / "ci/leftovers", "--owner", str(outcome.pid), "--of", "FAULTS=none",
-                                "--running-engine", "--within", "2"],
+                                "--running-engine", "--within", os.environ.get("FAULTS_WITHIN", "2")],
                                env={**environment, "XDG_RUNTIME_DIR": str(folder / "runtime")},
                                capture_output=True, text=True, check=False)
         left += asked.stdout.splitlines() if asked.returncode != 0 else []
@@ -36,7 +36,9 @@ def left_behind(subject, folder, outcome, environment):
 def complaints(subject, fault, outcome, result, left, faultless):
     """faultless: (status, result). Nothing: the program behaved."""
     found = []
-    if outcome.hung:
+    if subject.killed:
+        pass
+    elif outcome.hung:
         found.append(f"it did not end within {subject.deadline_s} s")
     elif outcome.status < 0:
         found.append(f"it was killed by {signal.Signals(-outcome.status).name}")

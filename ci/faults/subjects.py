@@ -31,7 +31,7 @@ ERRORS = {
     "ftruncate fallocate": "EIO ENOSPC",
     "getcwd": "ENOENT",
     "getdents64": "EIO",
-    "getrandom": "EINTR ENOSYS",
+    "getrandom": "EINTR",
     "getsockopt setsockopt getsockname getpeername": "ENOBUFS",
     "listen accept4": "EMFILE EADDRINUSE",
     "lseek": "EIO",
@@ -68,6 +68,7 @@ class Subject:
     needs_engine: bool = False
     copies: bool = False  # also in forked copies: its guardian and its children before their exec
     dear: bool = False
+    killed: bool = False  # at a random moment; only its copies are made to fail, and only what is left counts
     only: tuple = ()  # of memory and the calls; nothing: all
 
 
@@ -109,7 +110,7 @@ def put_leases(folder):
 
 def subjects(build):
     assay, tools = str(build / "assay"), build / "ci/faults"
-    stack = ("--profile", "minimal", "--suite", str(build / "suites/postgres"), "--shard", "1/6",
+    stack = ("--profile", "minimal", "--suite", str(build / "suites/postgres"), "--shard", "1/17",
              "--report", "report", "--format", "terminal,junit,tap,json")
     return [
         Subject("help", (assay, "--help")),
@@ -121,6 +122,8 @@ def subjects(build):
         Subject("images", (assay, "images", "list"), needs_engine=True),
         Subject("run", (assay, "run", *stack), result=of_a_run, speaks="both", deadline_s=120,
                 needs_engine=True, copies=True, dear=True),
+        Subject("guardian", (assay, "run", *stack), deadline_s=120, needs_engine=True, copies=True,
+                dear=True, killed=True),
     ]
 
 

@@ -12,8 +12,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SOCKET_FD 3
@@ -109,9 +111,39 @@ static bool serve(struct sweeper *self, bool has_pidfd) {
     return true;
 }
 
-static bool sweep_once(void *context, struct error *err) {
-    const struct sweeper *self = context;
+static bool sweep_here(const struct sweeper *self, struct error *err) {
     return self->options->sweep(self->options->context, &self->told, err);
+}
+
+static bool ended_well(pid_t child, struct error *err) {
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return error_set_errno(err, "cannot learn how the sweep ended");
+    if (WIFEXITED(status) && WEXITSTATUS(status) == GUARDIAN_CLEAN)
+        return true;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != GUARDIAN_SWEEP_FAILED)
+        error_set(err, ERROR_SYSTEM, 0, "it ended by %s %d",
+                  WIFEXITED(status) ? "exit status" : "signal",
+                  WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+    return false;
+}
+
+// In a process of its own, so that one that is out of memory or crashes is an attempt that failed,
+// and not the end of the guardian.
+static bool sweep_once(void *context, struct error *err) {
+    struct error *failure =
+        mmap(NULL, sizeof *failure, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (failure == MAP_FAILED)
+        return sweep_here(context, err);
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(sweep_here(context, failure) ? GUARDIAN_CLEAN : GUARDIAN_SWEEP_FAILED);
+    const bool swept = child > 0 ? ended_well(child, failure) : sweep_here(context, failure);
+    if (!swept && err != NULL)
+        *err = *failure;
+    munmap(failure, sizeof *failure);
+    return swept;
 }
 
 static void write_down(const struct sweeper *self, const struct error *failure) {

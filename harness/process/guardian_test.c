@@ -31,6 +31,7 @@ struct shared {
     atomic_int told;           // lines acknowledged
     atomic_int sweeps;         // times that sweep was called
     atomic_int failing_sweeps; // how many of them shall fail
+    atomic_int signal;         // so that they end by it in place of returning; 0: they return
 };
 
 static struct {
@@ -64,7 +65,10 @@ TestSuite(guardian, .init = hold, .fini = release, .timeout = 120);
 
 static bool sweep(void *context, const struct string_list *told, struct error *err) {
     const int call = atomic_fetch_add(&held.shared->sweeps, 1);
-    if (call < atomic_load(&held.shared->failing_sweeps))
+    const bool fails = call < atomic_load(&held.shared->failing_sweeps);
+    if (fails && atomic_load(&held.shared->signal) != 0)
+        raise(atomic_load(&held.shared->signal));
+    if (fails)
         return error_set(err, ERROR_ENGINE, 500, "the engine is not back yet");
     autodone(text) struct text lines = {0};
     for (size_t i = 0; i < told->count; i++)
@@ -375,6 +379,15 @@ Test(guardian, tries_again_when_a_sweep_fails) {
     cr_expect_eq(atomic_load(&held.shared->sweeps), 3);
     expect_swept(1);
     cr_expect_not(file_exists(held.log_path));
+}
+
+Test(guardian, outlives_a_sweep_that_crashes) {
+    atomic_store(&held.shared->failing_sweeps, 2);
+    atomic_store(&held.shared->signal, SIGKILL); // which no sanitizer takes for itself
+    struct guardian *guardian = start();
+    cr_assert(guardian_tell(guardian, "resource 0", NULL));
+    cr_expect(guardian_sweep_now(guardian, 5000));
+    expect_swept(1);
 }
 
 Test(guardian, writes_down_a_sweep_that_failed_to_the_end) {

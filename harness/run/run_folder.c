@@ -134,9 +134,10 @@ bool run_folder_remove(const char *run_id, int *ret_count, struct error *err) {
         struct stat status;
         if (lstat(folder, &status) != 0 || !is_ours_alone(bases.items[i], NULL))
             continue;
-        if (!remove_with_processes(folder, err))
-            return false;
+        const bool removed = remove_with_processes(folder, err);
         rmdir(bases.items[i]); // unless another run's folder is in it
+        if (!removed)
+            return false;
         if (ret_count != NULL)
             ++*ret_count;
     }

@@ -13,6 +13,7 @@
 
 #define PROBE_CONNECT_MS 250
 #define PROBE_REQUEST_MS 1000
+#define PROBE_LONGEST_MS 10000
 #define HEALTH_INTERVAL_MS 20
 #define DEFAULT_READY_TIMEOUT_MS 120000
 #define FAILURE_LOG_BYTES ((size_t)16 * 1024)
@@ -208,6 +209,7 @@ size_t stack_group(struct stack *self, const struct plan_service *service,
 
 struct probe {
     struct stack_service *leader;
+    struct endpoint *endpoints; // those of the members
     struct kind_members members;
     struct kind_options options;
     bool formed;
@@ -216,6 +218,20 @@ struct probe {
 
 static bool wants_forming(const struct plan_service *service) {
     return service->kind->form != NULL && (service->form || service->initialise);
+}
+
+static int longer(int timeout_ms) {
+    return timeout_ms < PROBE_LONGEST_MS / 2 ? timeout_ms * 2 : PROBE_LONGEST_MS;
+}
+
+// An attempt is short, for a server that starts may swallow it; where the whole machine is slow no
+// short one ever succeeds, so the next one after a timeout has twice the time.
+static void be_more_patient(struct probe *self) {
+    for (size_t i = 0; i < self->members.count; i++) {
+        struct endpoint *endpoint = &self->endpoints[i];
+        endpoint->connect_timeout_ms = longer(endpoint->connect_timeout_ms);
+        endpoint->request_timeout_ms = longer(endpoint->request_timeout_ms);
+    }
 }
 
 static bool probe_kind(void *context, struct error *err) {
@@ -227,6 +243,8 @@ static bool probe_kind(void *context, struct error *err) {
     ok = ok && service->kind->ready(&self->members, &self->options, err);
     if (!ok && err != NULL)
         self->last = *err;
+    if (!ok && self->last.domain == ERROR_TIMEOUT)
+        be_more_patient(self);
     return ok;
 }
 
@@ -280,6 +298,7 @@ static bool lead(struct stack_service *self, struct stack_service **members, siz
         endpoints[i].request_timeout_ms = PROBE_REQUEST_MS;
     }
     struct probe probe = {.leader = self,
+                          .endpoints = endpoints,
                           .members = {.endpoints = endpoints, .count = count},
                           .options = {.path = self->plan->path}};
     const struct eventually_options options = {.cancel = run_cancel(self->stack->run),
