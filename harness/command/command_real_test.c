@@ -150,6 +150,46 @@ Test(command_real, says_that_no_suite_was_run_and_what_it_did_not_understand) {
     cr_assert_eq(status, 4, "%s", program_output());
 }
 
+Test(command_real, logs_in_as_the_image_is_told) {
+    bool present = false;
+    if (!image_exists(program_engine(), "assay/postgres:dev", &present, NULL) || !present)
+        cr_skip_test("no image assay/postgres:dev in the engine");
+    program_write("compose.yaml", "name: %NAME%\n"
+                                  "services:\n"
+                                  "  db:\n"
+                                  "    image: assay/postgres:dev\n"
+                                  "    environment:\n"
+                                  "      POSTGRES_USER: shop\n"
+                                  "      POSTGRES_PASSWORD_FILE: /run/secrets/pw\n"
+                                  "    secrets: [pw]\n"
+                                  "secrets: {pw: {x-assay: {generate: true}}}\n");
+    assay("run", "--compose", "compose.yaml");
+    assert_says(program_output(), "ready     db ");
+}
+
+// Speaks PostgreSQL, and lets nobody in.
+static const char REFUSING[] =
+    "name: %NAME%\n"
+    "services:\n"
+    "  db:\n"
+    "    image: %IMAGE%\n"
+    "    x-assay: {kind: postgres, ready_timeout: 5s}\n"
+    "    command:\n"
+    "      - perl\n"
+    "      - -MIO::Socket::INET\n"
+    "      - -e\n"
+    "      - 'my $$s=IO::Socket::INET->new(Listen=>50,LocalPort=>5432,ReuseAddr=>1) or die;"
+    " while(my $$c=$$s->accept){sysread $$c,my $$n,4; sysread $$c,my $$m,unpack(q(N),$$n)-4;"
+    " my $$e=qq(SFATAL\\0C28P01\\0Mnot you\\0\\0);"
+    " syswrite $$c,q(E).pack(q(N),4+length $$e).$$e; close $$c}'\n";
+
+Test(command_real, says_how_to_name_a_login_where_none_is_known) {
+    program_write("compose.yaml", REFUSING);
+    cr_assert_eq(assay("run", "--compose", "compose.yaml"), 3, "%s", program_output());
+    assert_says(program_output(), "not you");
+    assert_says(program_output(), "as whom to log in can be said by `user`");
+}
+
 Test(command_real, does_not_mind_a_port_that_is_taken_on_the_host) {
     const int taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_ANY)};

@@ -31,7 +31,7 @@ bool service_read_environment(struct service_reader *self) must_use;
 bool service_read_health(struct service_reader *self) must_use;
 bool service_read_host(struct service_reader *self) must_use;   // HostConfig: limits, rights, …
 bool service_read_deploy(struct service_reader *self) must_use; // after host: may not contradict it
-bool service_read_ports(struct service_reader *self) must_use;
+bool service_read_ports(struct service_reader *self) must_use; // and where it is asked, after assay
 bool service_read_mounts(struct service_reader *self) must_use;
 bool service_read_login(struct service_reader *self) must_use; // after environment and mounts
 bool service_read_networks(struct service_reader *self) must_use;

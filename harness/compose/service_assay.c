@@ -180,7 +180,5 @@ bool service_read_assay(struct service_reader *self) {
     service->kind = kind_by_image(service->image);
     if (!check_known(self, own) || !check_known(self, settings) || !read_all(self, own, settings))
         return false;
-    if (service->port == 0 && service->kind != NULL)
-        service->port = service->kind->port;
     return check_sense(self, settings != NULL ? settings : own != NULL ? own : self->tree);
 }

@@ -1,5 +1,6 @@
 // `ports` and `expose`: checked, so that a typing error is found, and told to the engine as
-// exposed; no port of this machine is ever bound for them. Part of plan_reader.h.
+// exposed; no port of this machine is ever bound for them. Where to ask a service, if x-assay does
+// not say. Part of plan_reader.h.
 #include "compose/plan_reader.h"
 
 #include "base/memory.h"
@@ -120,6 +121,32 @@ static bool read_expose(struct service_reader *self, const struct yaml *item) {
     return true;
 }
 
+// The one TCP port that the file knows; 0: none, or several.
+static uint16_t only_port(const struct plan_service *service) {
+    json_t *exposed = json_object_get(service->config, "ExposedPorts");
+    const char *name = NULL;
+    json_t *nothing = NULL;
+    uint16_t only = 0;
+    json_object_foreach (exposed, name, nothing) {
+        if (strstr(name, "/tcp") == NULL)
+            continue;
+        if (only != 0)
+            return 0;
+        only = (uint16_t)strtoul(name, NULL, 10);
+    }
+    return only;
+}
+
+// Where nothing is said: a server of a known protocol has its usual port, and what its file
+// publishes may be something else (a console). HTTP is anywhere.
+static void choose_port(struct plan_service *service) {
+    const bool anywhere = service->kind == NULL || strcmp(service->kind->name, "http") == 0;
+    if (service->port == 0 && anywhere)
+        service->port = only_port(service);
+    if (service->port == 0 && service->kind != NULL)
+        service->port = service->kind->port;
+}
+
 bool service_read_ports(struct service_reader *self) {
     const struct yaml *ports = service_key(self, "ports");
     for (size_t i = 0; ports != NULL && i < ports->count; i++) {
@@ -133,5 +160,6 @@ bool service_read_ports(struct service_reader *self) {
     for (size_t i = 0; exposed != NULL && i < exposed->count; i++)
         if (!read_expose(self, exposed->items[i]))
             return false;
+    choose_port(self->service);
     return true;
 }

@@ -60,3 +60,18 @@ Test(service_ports, says_what_is_wrong_and_where) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         expect_error(cases[i].input, cases[i].expected);
 }
+
+static void expect_port(const char *compose, unsigned port) {
+    cr_expect_eq(plan_test_load(compose)->services[0].port, port, "%u in\n%s",
+                 (unsigned)plan_test_load(compose)->services[0].port, compose);
+}
+
+Test(service_ports, asks_at_the_only_port_of_what_may_be_anywhere) {
+    expect_port(SERVICE("ports: ['80:8080', '53:53/udp']"), 8080);
+    expect_port(SERVICE("expose: [3000]"), 3000);
+    expect_port(SERVICE("ports: ['8080:3000']\n    x-assay: {kind: http}"), 3000);
+    expect_port(SERVICE("ports: [3000, 3001]\n    x-assay: {kind: http}"), 80);
+    expect_port(SERVICE("ports: [3000, 3001]"), 0);
+    expect_port(SERVICE("ports: [3000]\n    x-assay: {kind: http, port: 4000}"), 4000);
+    expect_port(SERVICE("ports: ['15672:15672']\n    x-assay: {kind: rabbitmq}"), 5672);
+}

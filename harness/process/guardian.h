@@ -36,6 +36,7 @@ struct guardian_options {
     const char *title; // as `ps` shows it; NULL: "assay-guardian"
     // A variable that is taken out of its environment: the mark by which the run would be killed as
     // a stray process of another (stray.h), for this one is to sweep after that. May be NULL.
+    const char *hides;
     // Runs in the guardian, with deadlines of its own. `told` holds what the run told, in order.
     // Each call has a process of its own: one that crashes or runs out of memory has failed, too.
     // It is called again while it fails: after 0.1 s, 0.2 s and so on up to 5 s, for a minute.

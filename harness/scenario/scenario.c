@@ -81,6 +81,12 @@ const struct environment_file *scenario_environment(const struct scenario *self)
     return self->environment;
 }
 
+noreturn void scenario_lacks(const struct scenario *self, const char *name) {
+    const char *services = environment_get(scenario_environment(self), "ASSAY_SERVICES");
+    not_verified("%s is not part of this stack, which has %s", name,
+                 services != NULL ? services : "no service");
+}
+
 bool scenario_open_engine(struct scenario *self, struct error *problem) {
     if (self->engine != NULL)
         return true;

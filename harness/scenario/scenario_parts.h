@@ -27,3 +27,6 @@ void scenario_services_of(struct scenario *self, const char *service_or_group,
 bool scenario_open_engine(struct scenario *self, struct error *problem) must_use;
 // How long the clients of this test wait for an answer, at most.
 int scenario_patience_ms(void);
+
+// Ends the test as not verified: neither a service nor a group of this name is in the stack.
+noreturn void scenario_lacks(const struct scenario *self, const char *name);

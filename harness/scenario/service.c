@@ -15,7 +15,10 @@
 
 static const char *required(struct scenario *self, const char *service, const char *what) {
     const char *value = environment_of(scenario_environment(self), service, what);
-    cr_assert(value != NULL, "the environment file has no %s of %s", what, service);
+    cr_assert(
+        value != NULL,
+        "assay does not know the %s of %s: say its kind and port under x-assay or in assay.yaml",
+        what, service);
     return value;
 }
 
@@ -51,7 +54,7 @@ static void require_ready(struct scenario *self, const char *service) {
     const char *state = state_of(self, service);
     const char *why = environment_of(self->environment, service, "WHY");
     if (state == NULL)
-        not_verified("%s is not part of this stack", service);
+        scenario_lacks(self, service);
     if (strcmp(state, "missing") == 0)
         not_verified("%s: %s", service, why != NULL ? why : "not there");
     cr_assert(strcmp(state, "ready") == 0, "%s is not ready: %s", service,
@@ -154,7 +157,7 @@ struct kind_members scenario_members(struct scenario *self, const char *group) {
     scenario_own(self, names, free_names);
     scenario_services_of(self, group, names);
     if (names->count == 0)
-        not_verified("%s is not part of this stack", group);
+        scenario_lacks(self, group);
     for (size_t i = 0; i < names->count; i++) // one that failed says more than those that miss it
         if (strcmp(state_of(self, names->items[i]), "failed") == 0)
             require_ready(self, names->items[i]);

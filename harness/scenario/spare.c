@@ -118,7 +118,7 @@ struct spare *scenario_spare(struct scenario *self, const char *service_or_group
     scenario_own(self, spare, spare_free);
     scenario_services_of(self, service_or_group, &spare->services);
     if (spare->services.count == 0)
-        not_verified("%s is not part of this stack", service_or_group);
+        scenario_lacks(self, service_or_group);
     for (size_t i = 0; i < spare->services.count; i++)
         (void)scenario_product(self, spare->services.items[i]); // ready, or the test ends here
     load_plan(spare, environment);

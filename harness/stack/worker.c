@@ -286,6 +286,16 @@ static void identify(struct stack_service *self) {
         self->product = memory_copy_string(product);
 }
 
+// Nobody has said as whom to log in, and the usual user was refused to the end.
+static bool explain_refusal(const struct probe *self, struct error *err) {
+    const struct plan_service *service = self->leader->plan;
+    if (self->last.domain == ERROR_SERVICE && self->last.code == SERVICE_ERROR_LOGIN &&
+        service->user == NULL)
+        error_append(err, "; as whom to log in can be said by `user`, `database` and `password` "
+                          "under x-assay or in assay.yaml");
+    return false;
+}
+
 // The first member of a group in the plan's order asks for all of them.
 static bool lead(struct stack_service *self, struct stack_service **members, size_t count,
                  struct error *err) {
@@ -304,7 +314,7 @@ static bool lead(struct stack_service *self, struct stack_service **members, siz
     const struct eventually_options options = {.cancel = run_cancel(self->stack->run),
                                                .hopeless = probe_hopeless};
     if (!eventually_with(deadline_in_ms(ready_timeout_ms(self)), probe_kind, &probe, &options, err))
-        return false;
+        return explain_refusal(&probe, err);
     for (size_t i = 0; i < count; i++)
         identify(members[i]);
     for (size_t i = 0; i < count; i++)
