@@ -1,7 +1,7 @@
-// Programs that are known to be bad, one for each thing that ci/faults/run looks for: it must find
-// every one.
+// Programs that are known to be bad, one for each thing that ci/faults/run and ci/faults/memcheck
+// look for: they must find every one.
 //
-//   careless memory|write|hang|mute|litter
+//   careless memory|write|hang|mute|litter|lose
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,14 +53,20 @@ static int litter(void) {
     return rmdir(path);
 }
 
+// Keeps nothing that would lead to the memory.
+static int lose(void) {
+    for (int i = 0; i < 10; i++) {
+        char *block = malloc(100);
+        memset(block, 0, 100);
+    }
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*run)(void);
-} WAYS[] = {{"memory", memory},
-            {"write", careless_write},
-            {"hang", hang},
-            {"mute", mute},
-            {"litter", litter}};
+} WAYS[] = {{"memory", memory}, {"write", careless_write}, {"hang", hang},
+            {"mute", mute},     {"litter", litter},        {"lose", lose}};
 
 int main(int argc, char **argv) {
     for (size_t i = 0; argc > 1 && i < sizeof WAYS / sizeof *WAYS; i++)

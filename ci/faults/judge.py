@@ -23,7 +23,6 @@ def left_behind(subject, folder, outcome, environment):
     left = list(outcome.left)
     base = folder / "runtime/assay"
     left += [f"folder {path}" for path in base.iterdir()] if base.is_dir() else []
-    left += [f"folder {base}"] if base.is_dir() and not left else []
     if subject.dear:
         asked = subprocess.run([ROOT / "ci/leftovers", "--owner", str(outcome.pid), "--of", "FAULTS=none",
                                 "--running-engine", "--within", os.environ.get("FAULTS_WITHIN", "2")],

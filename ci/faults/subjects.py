@@ -108,10 +108,17 @@ def put_leases(folder):
             "expires_wall_ms": 4000000000000}))
 
 
+def put_settings(folder):
+    """Less patience than a user's: a service that cannot be reached any more is to fail within the
+    deadline of a case."""
+    services = "".join(f"  {name}: {{ready_timeout: 40s}}\n" for name in ("postgres", "pgbouncer", "reference-api"))
+    (folder / "assay.yaml").write_text("services:\n" + services)
+
+
 def subjects(build):
     assay, tools = str(build / "assay"), build / "ci/faults"
-    stack = ("--profile", "minimal", "--suite", str(build / "suites/postgres"), "--shard", "1/17",
-             "--report", "report", "--format", "terminal,junit,tap,json")
+    stack = ("--profile", "minimal", "--settings", "assay.yaml", "--suite", str(build / "suites/postgres"),
+             "--shard", "1/17", "--report", "report", "--format", "terminal,junit,tap,json")
     return [
         Subject("help", (assay, "--help")),
         Subject("list", (assay, "run", "--list", "--suite", "postgres", "--suite", "engine"), copies=True),
@@ -120,10 +127,10 @@ def subjects(build):
         Subject("status", (assay, "status"), result=without_numbers, prepare=put_leases),
         Subject("doctor", (assay, "doctor"), result=without_numbers, speaks="both", needs_engine=True),
         Subject("images", (assay, "images", "list"), needs_engine=True),
-        Subject("run", (assay, "run", *stack), result=of_a_run, speaks="both", deadline_s=120,
-                needs_engine=True, copies=True, dear=True),
-        Subject("guardian", (assay, "run", *stack), deadline_s=120, needs_engine=True, copies=True,
-                dear=True, killed=True),
+        Subject("run", (assay, "run", *stack), result=of_a_run, prepare=put_settings,
+                speaks="both", deadline_s=150, needs_engine=True, copies=True, dear=True),
+        Subject("guardian", (assay, "run", *stack), prepare=put_settings, deadline_s=150, needs_engine=True,
+                copies=True, dear=True, killed=True),
     ]
 
 

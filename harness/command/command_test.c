@@ -27,6 +27,12 @@ Test(command, lists_its_commands_when_asked) {
     cr_assert_str_eq(program_errors(), "");
 }
 
+Test(command, says_that_it_could_not_print_all_of_its_output) {
+    const char *const shell[] = {"sh", "-c", ASSAY_PROGRAM " --help >/dev/full", NULL};
+    cr_assert_eq(program_run(shell), 3);
+    assert_says(program_errors(), "No space left on device");
+}
+
 Test(command, shows_the_same_help_as_an_error_without_a_command) {
     const char *const alone[] = {ASSAY_PROGRAM, NULL};
     cr_assert_eq(program_run(alone), 2);
@@ -258,6 +264,25 @@ Test(command, tells_a_suite_s_name_from_a_path) {
     cr_assert_eq(assay("run", "--compose", "compose.yaml", "--suite", "yours"), 2);
     assert_says(program_errors(), " postgres");
     assert_says(program_errors(), "one of your own is a path, ./yours");
+}
+
+// A link that leads to itself stands for all that is there and cannot be read.
+Test(command, status_names_a_stack_that_it_cannot_read) {
+    autofree_string char *stacks = path_join(getenv("ASSAY_STATE"), "stacks");
+    autofree_string char *lease = path_join(stacks, "mine.json");
+    cr_assert(folder_make(stacks, 0700, NULL));
+    cr_assert_eq(symlink("mine.json", lease), 0);
+    cr_assert_eq(assay("status"), 3);
+    assert_says(program_errors(), "mine.json");
+    cr_assert_str_eq(program_output(), "");
+}
+
+Test(command, doctor_promises_no_private_engine_in_place_of_one_that_was_named) {
+    setenv("DOCKER_HOST", "unix:///nonexistent/engine.sock", 1);
+    cr_assert_eq(assay("doctor"), 3);
+    assert_says(program_output(), "no run can start");
+    assert_says(program_output(), "unset DOCKER_HOST");
+    cr_assert_null(strstr(program_output(), "a private one"), "%s", program_output());
 }
 
 static void start_tiny_run(int expected) {

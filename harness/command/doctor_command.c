@@ -96,7 +96,9 @@ static void check_engine(struct checkup *self) {
     } else {
         finding.seen = memory_copy_string(problem.message);
         finding.mend = memory_copy_string(
-            geteuid() == 0
+            strcmp(session->location.origin, "default") != 0
+                ? "start that engine, or unset DOCKER_HOST and DOCKER_CONTEXT"
+            : geteuid() == 0
                 ? "apt-get install --no-install-recommends docker.io crun iptables mmdebstrap"
                 : "start your Docker engine, or join its group; as root assay can start a "
                   "private one");

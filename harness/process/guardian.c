@@ -40,7 +40,10 @@ static bool wait_for_ack(int socket, struct error *err) {
         return error_set(err, ERROR_TIMEOUT, 0, "the guardian did not answer within %d ms",
                          ANSWER_TIMEOUT_MS);
     char answer = '\0';
-    if (ready < 0 || recv(socket, &answer, 1, 0) < 0)
+    ssize_t got = -1;
+    while (ready > 0 && (got = recv(socket, &answer, 1, 0)) < 0 && errno == EINTR) {
+    }
+    if (got < 0)
         return error_set_errno(err, "the guardian does not answer");
     return answer == GUARDIAN_ACK ||
            error_set(err, ERROR_SYSTEM, EPIPE, "the guardian process is gone");
@@ -133,7 +136,10 @@ static bool exchange(struct guardian *self, const char *message, size_t length, 
     if (self->broken)
         return error_set(err, ERROR_SYSTEM, EPIPE, "the guardian was lost earlier");
     self->broken = true;
-    if (send(self->socket, message, length, MSG_NOSIGNAL) != (ssize_t)length)
+    ssize_t sent;
+    while ((sent = send(self->socket, message, length, MSG_NOSIGNAL)) < 0 && errno == EINTR) {
+    }
+    if (sent != (ssize_t)length)
         return error_set_errno(err, "cannot reach the guardian process");
     if (!wait_for_ack(self->socket, err))
         return false;

@@ -74,7 +74,10 @@ static bool stand(const struct guardian_options *options, int socket, int run_pi
 
 static bool acknowledge(void) {
     const char ack = GUARDIAN_ACK;
-    return send(SOCKET_FD, &ack, 1, MSG_NOSIGNAL) == 1;
+    ssize_t sent;
+    while ((sent = send(SOCKET_FD, &ack, 1, MSG_NOSIGNAL)) < 0 && errno == EINTR) {
+    }
+    return sent == 1;
 }
 
 // Waits for a message or for the end of the run; false when no message can come any more.

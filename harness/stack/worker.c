@@ -281,8 +281,10 @@ static bool await_members(struct stack_service *self, struct stack_service **mem
 
 static void identify(struct stack_service *self) {
     char product[128] = "";
+    struct endpoint endpoint = self->endpoint;
+    endpoint.connect_timeout_ms = PROBE_LONGEST_MS; // it has shown already that it answers
     if (self->plan->kind->identify != NULL &&
-        self->plan->kind->identify(&self->endpoint, product, sizeof product, NULL))
+        self->plan->kind->identify(&endpoint, product, sizeof product, NULL))
         self->product = memory_copy_string(product);
 }
 
