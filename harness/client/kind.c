@@ -46,6 +46,7 @@ static const struct kind table[] = {
     },
     {
         .name = "redis_cluster",
+        .also = "redis",
         .title = "Redis Cluster",
         .port = 6379,
         .image_names =
@@ -107,7 +108,7 @@ const struct kind *kind_table(void) {
 
 const struct kind *kind_by_name(const char *name) {
     for (const struct kind *kind = table; kind->name != NULL; kind++)
-        if (strcmp(kind->name, name) == 0)
+        if (strcmp(kind->name, name) == 0 || (kind->also != NULL && strcmp(kind->also, name) == 0))
             return kind;
     return NULL;
 }

@@ -26,6 +26,7 @@ void kind_formed_done(struct kind_formed *self);
 
 struct kind {
     const char *name;  // "postgres": as in x-assay and assay.yaml
+    const char *also;  // another name for it there; NULL: none
     const char *title; // "PostgreSQL": for people
     uint16_t port;     // the service's usual one
 
@@ -38,7 +39,8 @@ struct kind {
     //   postgres       a statement as the application's user
     //   mysql          a query over TCP as the application's user
     //   mongodb        hello, then a majority write in a database of its own, removed again
-    //   redis_cluster  every member: cluster_state:ok, 16384 slots, the same view
+    //   redis_cluster  every member: cluster_state:ok, 16384 slots, the same view; a server that is
+    //                  in no cluster: PING is answered
     //   rabbitmq       publish to and consume from an exclusive queue
     //   openbao        unsealed and active
     //   prometheus     ready, and at least one target scraped with success

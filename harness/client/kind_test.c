@@ -27,6 +27,7 @@ Test(kind, is_not_guessed_from_a_part_of_a_name) {
 
 Test(kind, is_found_by_its_name_only) {
     cr_expect_str_eq(kind_by_name("redis_cluster")->title, "Redis Cluster");
+    cr_expect_eq(kind_by_name("redis"), kind_by_name("redis_cluster")); // one server, or many
     cr_expect_null(kind_by_name("Postgres"));
     cr_expect_null(kind_by_name(""));
 }

@@ -208,6 +208,31 @@ Test(command, run_shows_where_a_configuration_is_wrong) {
     assert_says(program_errors(), "gone.yaml");
 }
 
+Test(command, run_shows_the_warnings_that_may_explain_an_error) {
+    program_write("compose.yaml", "services:\n  db:\n    imge: postgres\n");
+    cr_assert_eq(assay("run", "--compose", "compose.yaml"), 2);
+    assert_says(program_errors(), "assay: warning: compose.yaml:3:5: services.db: unknown key "
+                                  "\"imge\", left out; did you mean \"image\"?");
+    assert_says(program_errors(), "assay: compose.yaml:2:3: services.db: an image is missing");
+    cr_assert_eq(assay("up", "--compose", "compose.yaml"), 2);
+    assert_says(program_errors(), "did you mean \"image\"?");
+}
+
+Test(command, run_takes_suites_and_files_from_assay_yaml) {
+    autofree_string char *settings =
+        memory_format("compose: stack.yaml\nsuites: [%s, %s]\n", WEB_SUITE, STORE_SUITE);
+    program_write("stack.yaml", "services: {web: {image: x}}\n");
+    program_write("assay.yaml", settings);
+    cr_assert_eq(assay("run", "--compose", ".", "--count"), 0, "%s", program_errors());
+    cr_assert_str_eq(program_output(), "2\n");
+    cr_assert_eq(assay("run", "--compose", "stack.yaml", "--list"), 0);
+    cr_assert_str_eq(program_output(), "two/answers\ntwo/answers\n");
+    cr_assert_eq(assay("run", "--compose", "stack.yaml", "--suite", WEB_SUITE, "--count"), 0);
+    cr_assert_str_eq(program_output(), "1\n");
+    cr_assert_eq(assay("run", "--compose", "gone.yaml", "--count"), 2);
+    assert_says(program_errors(), "gone.yaml");
+}
+
 Test(command, run_counts_and_lists_tests_without_an_engine) {
     setenv("DOCKER_HOST", "unix:///nonexistent/engine.sock", 1);
     cr_assert_eq(assay("run", "--suite", WEB_SUITE, "--suite", STORE_SUITE, "--count"), 0);

@@ -78,15 +78,48 @@ static bool find_suites(const struct run_arguments *arguments, struct string_lis
     return true;
 }
 
-static int list_tests(const struct string_list *paths, bool only_count) {
+static struct session_options session_options_of(const struct run_arguments *arguments) {
+    return (struct session_options){
+        .compose_files = (const char *const *)arguments->compose_files.items,
+        .profiles = (const char *const *)arguments->profiles.items,
+        .settings = arguments->settings,
+        .substitute = arguments->substitute,
+        .offline = arguments->offline,
+        .jobs = arguments->jobs,
+    };
+}
+
+// What assay.yaml lists counts where no suite is named.
+static void add_suites_of(const struct plan *plan, struct string_list *paths) {
+    const bool wanted = paths->count == 0;
+    for (size_t i = 0; wanted && i < plan->suites.count; i++)
+        string_list_add(paths, plan->suites.items[i]);
+}
+
+static bool add_suites_of_settings(const struct run_arguments *arguments, struct string_list *paths,
+                                   struct error *err) {
+    const struct session_options options = session_options_of(arguments);
+    autofree_string char *fixtures = NULL;
+    autofree(plan) struct plan *plan = NULL;
+    if (paths->count > 0)
+        return true;
+    if (!session_load_plan(&options, &fixtures, NULL, &plan, err))
+        return false;
+    add_suites_of(plan, paths);
+    return true;
+}
+
+static int list_tests(const struct run_arguments *arguments, struct string_list *paths) {
     struct error problem = {0};
     autodone(string_list) struct string_list tests = {0};
+    if (!add_suites_of_settings(arguments, paths, &problem))
+        return report_error(&problem);
     for (size_t i = 0; i < paths->count; i++)
         if (!suite_list(paths->items[i], &tests, &problem))
             return report_error(&problem);
-    for (size_t i = 0; i < tests.count && !only_count; i++)
+    for (size_t i = 0; i < tests.count && !arguments->count; i++)
         puts(tests.items[i]);
-    if (only_count)
+    if (arguments->count)
         printf("%zu\n", tests.count);
     return EXIT_PASSED;
 }
@@ -161,8 +194,17 @@ static void attach_logs(struct session *session) {
     }
 }
 
-static bool publish(const struct session *session, const struct run_arguments *arguments,
-                    struct error *err) {
+static bool publish_one(const struct session *session, const struct report_writer *writer,
+                        const struct report_options *options) {
+    struct error problem = {0};
+    if (report_publish(session->report, writer, options, &problem))
+        return true;
+    report_error(&problem);
+    return false;
+}
+
+// Every format, whatever became of the one before it: false if one could not be written.
+static bool publish(const struct session *session, const struct run_arguments *arguments) {
     const char *workflow = getenv("GITHUB_ACTIONS");
     const struct report_options options = {
         .stream = stdout,
@@ -173,16 +215,33 @@ static bool publish(const struct session *session, const struct run_arguments *a
         .in_workflow = workflow != NULL && strcmp(workflow, "true") == 0,
     };
     const struct report_writer *last = NULL; // the terminal's closing line is the last of all
+    bool published = true;
+    for (size_t i = 0; i < arguments->formats.count; i++) {
+        const struct report_writer *writer = NULL;
+        if (!report_writer_find(arguments->formats.items[i], &writer, NULL))
+            continue; // the arguments were checked
+        if (writer == &writer_terminal)
+            last = writer;
+        else
+            published = publish_one(session, writer, &options) && published;
+    }
+    return (last == NULL || publish_one(session, last, &options)) && published;
+}
+
+// Asked before anything is started: a run whose report cannot be written is a run for nothing.
+static bool can_report(const struct run_arguments *arguments, struct error *err) {
     for (size_t i = 0; i < arguments->formats.count; i++) {
         const struct report_writer *writer = NULL;
         if (!report_writer_find(arguments->formats.items[i], &writer, err))
             return false;
-        if (writer == &writer_terminal)
-            last = writer;
-        else if (!report_publish(session->report, writer, &options, err))
-            return false;
+        if (writer->file_suffix == NULL)
+            continue;
+        if (!folder_make(arguments->report_folder, 0755, err))
+            return error_prefix(err, "--report");
+        if (access(arguments->report_folder, W_OK | X_OK) != 0)
+            return error_set_errno(err, "--report: cannot write to %s", arguments->report_folder);
     }
-    return last == NULL || report_publish(session->report, last, &options, err);
+    return true;
 }
 
 static void wait_for_enter(struct session *session) {
@@ -196,8 +255,7 @@ static void wait_for_enter(struct session *session) {
 // Everything between an open session and its report. false: the environment could not be built.
 static bool verify(struct session *session, const struct run_arguments *arguments,
                    struct string_list *paths, struct error *err) {
-    for (size_t i = 0; paths->count == 0 && i < session->plan->suites.count; i++)
-        string_list_add(paths, session->plan->suites.items[i]);
+    add_suites_of(session->plan, paths);
     if (paths->count == 0)
         report_add_warning(session->report, "no suite was run: name one with --suite, or list them "
                                             "under `suites:` in assay.yaml");
@@ -212,34 +270,25 @@ static bool verify(struct session *session, const struct run_arguments *argument
 }
 
 static int run(const struct run_arguments *arguments, struct string_list *paths) {
-    const struct session_options options = {
-        .compose_files = (const char *const *)arguments->compose_files.items,
-        .profiles = (const char *const *)arguments->profiles.items,
-        .settings = arguments->settings,
-        .substitute = arguments->substitute,
-        .offline = arguments->offline,
-        .jobs = arguments->jobs,
-    };
+    const struct session_options options = session_options_of(arguments);
     struct session session;
     struct error problem = {0};
     const int64_t started_us = clock_monotonic_us();
     bool ok = session_open(&session, &options, "assay run", &problem);
     if (!ok && exit_status_of(&problem) == EXIT_USAGE) {
+        session_print_warnings(&session);
         session_close(&session);
         return report_error(&problem);
     }
-    ok = ok && verify(&session, arguments, paths, &problem);
+    ok = ok && can_report(arguments, &problem) && verify(&session, arguments, paths, &problem);
     session.report->duration_us = clock_monotonic_us() - started_us;
     if (!ok)
         session.report->failure = memory_copy_string(problem.message);
     session_tear_down(&session);
     live_close(TAKE(session.live));
     int status = ok ? report_exit_status(session.report) : exit_status_of(&problem);
-    struct error unpublished = {0};
-    if (!publish(&session, arguments, &unpublished)) {
-        report_error(&unpublished);
-        status = status == EXIT_PASSED ? EXIT_ENVIRONMENT : status;
-    }
+    if (!publish(&session, arguments) && status == EXIT_PASSED)
+        status = EXIT_ENVIRONMENT;
     session_close(&session);
     return status;
 }
@@ -251,7 +300,7 @@ int command_run(int argc, char **argv) {
     int status = run_arguments_read(argc, argv, &arguments);
     if (status < 0)
         status = !find_suites(&arguments, &paths, &problem) ? report_error(&problem)
-                 : arguments.count || arguments.list        ? list_tests(&paths, arguments.count)
+                 : arguments.count || arguments.list        ? list_tests(&arguments, &paths)
                                                             : run(&arguments, &paths);
     run_arguments_done(&arguments);
     return status;

@@ -11,31 +11,68 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char *const DEVSTACK_PROFILES[] = {"standard", NULL};
 
-static bool load_plan(struct session *self, struct error *err) {
+static bool is_folder(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+// A folder stands for the Compose files that are found in it, or that its assay.yaml names.
+static void choose_files(const char *const *named, struct plan_options *options) {
+    if (named[1] == NULL && is_folder(named[0]))
+        options->folder = named[0];
+    else
+        options->files = named;
+}
+
+static void choose_devstack(const char *fixtures, struct plan_options *options, const char **files,
+                            char **ret_path) {
+    *ret_path = path_join(fixtures, "devstack/compose.yaml");
+    files[0] = *ret_path;
+    options->files = files;
+    if (options->profiles == NULL)
+        options->profiles = DEVSTACK_PROFILES;
+}
+
+bool session_load_plan(const struct session_options *options, char **ret_fixtures,
+                       struct string_list *warnings, struct plan **ret_plan, struct error *err) {
     struct error no_fixtures = {0};
-    const bool has_fixtures = place_fixtures(&self->fixtures, &no_fixtures);
-    struct plan_options options = {
-        .files = self->options.compose_files,
-        .profiles = self->options.profiles,
-        .services = self->options.services,
-        .settings = self->options.settings,
+    const bool has_fixtures = place_fixtures(ret_fixtures, &no_fixtures);
+    struct plan_options wanted = {
+        .profiles = options->profiles,
+        .services = options->services,
+        .settings = options->settings,
+        .warnings = warnings,
     };
-    if (options.files != NULL)
-        return plan_load(&options, &self->plan, err);
-    if (!has_fixtures) {
+    const char *files[] = {NULL, NULL};
+    autofree_string char *devstack = NULL;
+    if (options->compose_files != NULL) {
+        choose_files(options->compose_files, &wanted);
+    } else if (!has_fixtures) {
         if (err != NULL)
             *err = no_fixtures;
         return false;
+    } else {
+        choose_devstack(*ret_fixtures, &wanted, files, &devstack);
     }
-    autofree_string char *devstack = path_join(self->fixtures, "devstack/compose.yaml");
-    const char *const files[] = {devstack, NULL};
-    options.files = files;
-    if (options.profiles == NULL)
-        options.profiles = DEVSTACK_PROFILES;
-    return plan_load(&options, &self->plan, err);
+    return plan_load(&wanted, ret_plan, err);
+}
+
+static bool load_plan(struct session *self, struct error *err) {
+    autodone(string_list) struct string_list warnings = {0};
+    if (session_load_plan(&self->options, &self->fixtures, &warnings, &self->plan, err))
+        return true;
+    for (size_t i = 0; i < warnings.count; i++)
+        report_add_warning(self->report, warnings.items[i]);
+    return false;
+}
+
+void session_print_warnings(const struct session *self) {
+    for (size_t i = 0; i < self->report->warning_count; i++)
+        fprintf(stderr, "assay: warning: %s\n", self->report->warnings[i]);
 }
 
 static bool open_engine(struct session *self, const char *host, struct error *err) {

@@ -14,7 +14,8 @@
 #include "value/result.h"
 
 struct session_options {
-    const char *const *compose_files; // NULL-terminated; NULL: the bundled devstack
+    const char *const *compose_files; // NULL-terminated; one folder stands for the files that are
+                                      // found in it; NULL: the bundled devstack
     const char *const
         *profiles; // NULL-terminated; NULL: the file's own default; devstack: standard
     const char *const *services; // NULL-terminated; NULL: all
@@ -42,6 +43,14 @@ struct session {
     char *environment_file; // path, once written
     bool left_behind;       // the tear-down did not remove everything
 };
+
+// Only the plan: what session_open begins with. *ret_fixtures is set where there are any;
+// `warnings` gets those of a plan that cannot be loaded, and may be NULL.
+bool session_load_plan(const struct session_options *options, char **ret_fixtures,
+                       struct string_list *warnings, struct plan **ret_plan,
+                       struct error *err) must_use;
+// For a command that shows no report, or none any more: to standard error.
+void session_print_warnings(const struct session *self);
 
 // Reads the plan (configuration errors come before anything is started), opens the run and its
 // guardian, finds an engine, sweeps what dead runs left.

@@ -12,7 +12,7 @@
 #include <string.h>
 
 static const char HELP[] =
-    "usage: assay up [--name NAME] [--lease MINUTES] [--compose FILE] [--profile NAME]\n"
+    "usage: assay up [--name NAME] [--lease MINUTES] [--compose FILE|DIR] [--profile NAME]\n"
     "                [--settings FILE] [--substitute] [--offline]\n"
     "\n"
     "Brings up a throwaway copy of a stack and leaves it running. It is removed when nobody has "
@@ -76,9 +76,12 @@ static int bring_up(struct lease *lease, const struct up_arguments *arguments) {
     int status = EXIT_PASSED;
     if (!session_open(&session, &options, "assay up", &problem) ||
         !session_bring_up(&session, &problem)) {
+        live_close(TAKE(session.live));
+        session_print_warnings(&session);
         status = report_error(&problem);
     } else {
         live_close(TAKE(session.live));
+        session_print_warnings(&session);
         if (!explain_failures(&session))
             status = EXIT_FAILED;
         else if (!hand_over(&session, lease, arguments, &problem))

@@ -87,11 +87,10 @@ static bool build(struct plan *plan, const struct plan_options *options,
     return plan_connect(plan, compose, err);
 }
 
-bool plan_load(const struct plan_options *options, struct plan **ret_plan, struct error *err) {
+static bool fill(struct plan *plan, const struct plan_options *options, struct error *err) {
     autofree(settings) struct settings *settings = NULL;
     if (!open_settings(options, &settings, err))
         return false;
-    autofree(plan) struct plan *plan = memory_new(1, sizeof *plan);
     struct compose_sources sources = {options->files, options->folder};
     if (sources.files == NULL && settings != NULL && settings->compose.count > 0)
         sources.files = (const char *const *)settings->compose.items;
@@ -110,8 +109,18 @@ bool plan_load(const struct plan_options *options, struct plan **ret_plan, struc
         for (size_t i = 0; i < settings->suites.count; i++)
             string_list_add(&plan->suites, settings->suites.items[i]);
     }
-    *ret_plan = TAKE(plan);
     return true;
+}
+
+bool plan_load(const struct plan_options *options, struct plan **ret_plan, struct error *err) {
+    autofree(plan) struct plan *plan = memory_new(1, sizeof *plan);
+    if (fill(plan, options, err)) {
+        *ret_plan = TAKE(plan);
+        return true;
+    }
+    for (size_t i = 0; options->warnings != NULL && i < plan->warnings.count; i++)
+        string_list_add(options->warnings, plan->warnings.items[i]);
+    return false;
 }
 
 static void free_service(struct plan_service *self) {

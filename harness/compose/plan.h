@@ -147,6 +147,8 @@ struct plan_options {
     const char *const *profiles; // NULL-terminated; NULL: none, and COMPOSE_PROFILES is read
     const char *const *services; // only these and what they need; NULL: all enabled
     const char *settings;        // assay.yaml; NULL: the one beside the Compose file, if any
+    // Where warnings go when the plan cannot be loaded: the mistake may be in them. May be NULL.
+    struct string_list *warnings;
 };
 
 // Errors are ERROR_CONFIGURATION and begin with "file:line:column: ".

@@ -101,19 +101,34 @@ static bool gather_enabled(struct choice *self, struct string_list *enabled,
     return true;
 }
 
+static char *join(const struct string_list *names) {
+    struct text joined = {0};
+    for (size_t i = 0; i < names->count; i++)
+        text_appendf(&joined, "%s%s", i > 0 ? ", " : "", names->items[i]);
+    return text_take(&joined);
+}
+
+static void warn_of_profile(const struct choice *self, const char *profile,
+                            const struct string_list *known) {
+    const struct mark file = {.file = self->services->mark.file};
+    const char *near =
+        known->count > 0 ? suggestion_of(profile, (const char *const *)known->items) : NULL;
+    autofree_string char *all = known->count > 0 ? join(known) : NULL;
+    if (near != NULL)
+        mark_warning(file, self->warnings,
+                     "no service has the profile \"%s\"; did you mean \"%s\"?", profile, near);
+    else
+        mark_warning(file, self->warnings, "no service has the profile \"%s\"; there %s%s", profile,
+                     all != NULL ? "are: " : "is none", all != NULL ? all : "");
+}
+
 // Profiles that no service has are most likely typing errors.
 static void warn_of_profiles(const struct choice *self, const struct plan_selection *selection,
                              const struct string_list *known) {
     for (size_t i = 0; selection->profiles != NULL && i < self->active.count; i++) {
         const char *profile = self->active.items[i];
-        if (strcmp(profile, "*") == 0 || string_list_contains(known, profile))
-            continue;
-        const char *near =
-            known->count > 0 ? suggestion_of(profile, (const char *const *)known->items) : NULL;
-        mark_warning((struct mark){.file = self->services->mark.file}, self->warnings,
-                     "no service has the profile \"%s\"%s%s%s", profile,
-                     near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
-                     near != NULL ? "\"?" : "");
+        if (strcmp(profile, "*") != 0 && !string_list_contains(known, profile))
+            warn_of_profile(self, profile, known);
     }
 }
 
@@ -135,13 +150,11 @@ static void add_with_needs(const struct choice *self, const char *name,
 }
 
 static bool none_enabled(const struct choice *self, const struct string_list *profiles) {
-    autodone(text) struct text names = {0};
-    for (size_t i = 0; i < profiles->count; i++)
-        text_appendf(&names, "%s%s", i > 0 ? ", " : "", profiles->items[i]);
     if (profiles->count == 0)
         return mark_error(self->services->mark, self->err, "there are no services in it");
+    autofree_string char *names = join(profiles);
     return mark_error(self->services->mark, self->err,
-                      "no service is enabled: choose a profile of %s", text_string(&names));
+                      "no service is enabled: choose a profile of %s", names);
 }
 
 bool plan_select(const struct compose *compose, const struct plan_selection *selection,

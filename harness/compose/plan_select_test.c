@@ -88,4 +88,9 @@ Test(plan_select, warns_of_a_profile_that_no_service_has) {
     cr_assert_eq(plan->warnings.count, 1);
     cr_expect_str_eq(plan->warnings.items[0],
                      "compose.yaml: no service has the profile \"fulll\"; did you mean \"full\"?");
+    const struct plan *other = plan_test_load_files(NULL, NAMES("nope"));
+    cr_assert_eq(other->warnings.count, 1);
+    cr_expect_str_eq(
+        other->warnings.items[0],
+        "compose.yaml: no service has the profile \"nope\"; there are: data, full, web, tools");
 }
