@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 
 #define SWEEP_DEADLINE_MS 30000
-#define SWEEP_DEAD_DEADLINE_MS 3000 // a run that begins waits for it
+#define SWEEP_DEAD_DEADLINE_MS 10000 // a run that begins waits for it
 #define REMOVERS_MAX 16
 #define GROWING_AGE_S 60 // a folder that has had no owner for so long is nobody's
 
