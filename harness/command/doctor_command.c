@@ -99,7 +99,7 @@ static void check_engine(struct checkup *self) {
             strcmp(session->location.origin, "default") != 0
                 ? "start that engine, or unset DOCKER_HOST and DOCKER_CONTEXT"
             : geteuid() == 0
-                ? "apt-get install --no-install-recommends docker.io crun iptables mmdebstrap"
+                ? "apt-get install --no-install-recommends docker.io iptables mmdebstrap"
                 : "start your Docker engine, or join its group; as root assay can start a "
                   "private one");
     }

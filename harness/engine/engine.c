@@ -165,7 +165,6 @@ bool engine_facts(struct engine *self, struct engine_facts *ret_facts, struct er
         .architecture = copy_of(version, "Arch"),
         .storage_driver = copy_of(info, "Driver"),
         .root_folder = copy_of(info, "DockerRootDir"),
-        .runtime = copy_of(info, "DefaultRuntime"),
         .memory_bytes = json_integer_value(json_object_get(info, "MemTotal")),
         .processors = (int)json_integer_value(json_object_get(info, "NCPU")),
         .rootless = is_rootless(info),
@@ -183,6 +182,5 @@ void engine_facts_done(struct engine_facts *self) {
     free(self->architecture);
     free(self->storage_driver);
     free(self->root_folder);
-    free(self->runtime);
     *self = (struct engine_facts){0};
 }

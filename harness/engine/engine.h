@@ -63,7 +63,6 @@ struct engine_facts {
     char *architecture;     // "amd64"
     char *storage_driver;
     char *root_folder;
-    char *runtime; // that containers get unless they ask for another: "runc"
     int64_t memory_bytes;
     int processors;
     bool rootless;

@@ -315,7 +315,6 @@ Test(engine, gathers_its_facts) {
          FAKE_CLOSE},
         {"GET /v1.41/info",
          {{FAKE_REPLY("200 OK", "{\"Driver\":\"overlay2\",\"MemTotal\":8000000000,\"NCPU\":4,"
-                                "\"DefaultRuntime\":\"crun\","
                                 "\"SecurityOptions\":[\"name=seccomp\",\"name=rootless\"]}")}},
          FAKE_CLOSE},
         {0}};
@@ -327,7 +326,6 @@ Test(engine, gathers_its_facts) {
     cr_expect_eq(facts.processors, 4);
     cr_expect(facts.rootless);
     cr_expect_str_eq(facts.root_folder, "");
-    cr_expect_str_eq(facts.runtime, "crun");
     engine_facts_done(&facts);
 }
 

@@ -1,8 +1,6 @@
 // One dockerd of ours: where it lives, starting it, finding it, stopping it with all that is its.
 // Used by private_engine.c, which decides when.
 //
-// Containers are run by crun where it is installed, by runc otherwise.
-//
 // Nothing of the host's is changed: no bridge of its own (--bridge=none), no iptables rule, no
 // forwarding switched on, no configuration of the user's read, and a mount namespace of its own, so
 // that its mounts disappear with its last process however that ends.

@@ -9,7 +9,6 @@
 #include "engine/container.h"
 #include "engine/network.h"
 #include "run/engine_remains.h"
-#include "run/engine_spawn.h"
 #include "run/real_fixture.h"
 
 #include <criterion/criterion.h>
@@ -64,21 +63,6 @@ Test(private_engine_real, serves_two_holders_with_one_daemon_that_leaves_with_th
     private_engine_close(second);
     cr_assert_not(private_engine_running(real.state));
     assert_nothing_left();
-}
-
-Test(private_engine_real, runs_containers_with_crun_where_it_is_installed) {
-    autofree_string char *crun = engine_spawn_lookup("crun");
-    struct private_engine *held = open_another();
-    const struct engine_options options = {.host = real.place.host};
-    struct engine *engine = NULL;
-    struct engine_facts facts = {0};
-    struct error err = {0};
-    cr_assert(engine_open(&options, &engine, &err), "%s", err.message);
-    cr_assert(engine_facts(engine, &facts, &err), "%s", err.message);
-    cr_expect_str_eq(facts.runtime, crun != NULL ? "crun" : "runc");
-    engine_facts_done(&facts);
-    engine_close(engine);
-    private_engine_close(held);
 }
 
 static pid_t fork_holder(void) {
