@@ -4,6 +4,7 @@
 #include "base/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 // Exit statuses, the same for every command (docs/reports.md).
 enum exit_status {
@@ -33,5 +34,7 @@ COMMANDS(DECLARE_COMMAND)
 int exit_status_of(const struct error *err);
 // Prints "assay: <message>" once, to standard error; returns exit_status_of.
 int report_error(const struct error *err);
+// "assay: warning: …", a line each, to standard error: for a command that shows no report.
+void print_warnings(const char *const *warnings, size_t count);
 // Prints "assay <command>: unknown option …; see assay <command> --help"; returns EXIT_USAGE.
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

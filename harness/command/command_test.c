@@ -233,6 +233,15 @@ Test(command, run_takes_suites_and_files_from_assay_yaml) {
     assert_says(program_errors(), "gone.yaml");
 }
 
+Test(command, run_says_before_it_starts_anything_that_a_suite_is_not_there) {
+    setenv("DOCKER_HOST", "unix:///nonexistent/engine.sock", 1);
+    program_write("compose.yaml", "services: {web: {image: x}}\n");
+    program_write("assay.yaml", "suites: [gone/orders]\n");
+    cr_assert_eq(assay("run", "--compose", "."), 2, "%s", program_output());
+    assert_says(program_errors(), "assay.yaml: suite ./gone/orders cannot be run: No such file");
+    cr_assert_str_eq(program_output(), "");
+}
+
 Test(command, run_counts_and_lists_tests_without_an_engine) {
     setenv("DOCKER_HOST", "unix:///nonexistent/engine.sock", 1);
     cr_assert_eq(assay("run", "--suite", WEB_SUITE, "--suite", STORE_SUITE, "--count"), 0);

@@ -157,7 +157,7 @@ static void check_image(struct checkup *self, const char *recipes,
         show(self,
              (struct finding){.subject = service->name,
                               .good = true,
-                              .seen = memory_format("%s%s %s", tag, ours ? "" : " in place of ",
+                              .seen = memory_format("%s%s %s", tag, ours ? "" : " in place of",
                                                     ours ? (built ? "is built" : "will be built")
                                                          : service->image)});
 }

@@ -58,6 +58,11 @@ int report_error(const struct error *err) {
     return exit_status_of(err);
 }
 
+void print_warnings(const char *const *warnings, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        fprintf(stderr, "assay: warning: %s\n", warnings[i]);
+}
+
 int usage_error(const char *command, const char *format, ...) {
     fprintf(stderr, "assay %s: ", command);
     va_list arguments;

@@ -60,24 +60,6 @@ static bool find_suite(const char *name, const struct string_list *bundled,
     return is_no_suite(name, bundled, no_bundled, err);
 }
 
-static bool find_suites(const struct run_arguments *arguments, struct string_list *ret_paths,
-                        struct error *err) {
-    autodone(string_list) struct string_list bundled = {0};
-    struct error no_bundled = {0};
-    const bool wants_bundled = arguments->suites.count == 0 && arguments->compose_files.count == 0;
-    if (!place_suites(&bundled, &no_bundled) && wants_bundled) {
-        if (err != NULL)
-            *err = no_bundled;
-        return false;
-    }
-    for (size_t i = 0; i < arguments->suites.count; i++)
-        if (!find_suite(arguments->suites.items[i], &bundled, &no_bundled, ret_paths, err))
-            return false;
-    for (size_t i = 0; wants_bundled && i < bundled.count; i++)
-        string_list_add(ret_paths, bundled.items[i]);
-    return true;
-}
-
 static struct session_options session_options_of(const struct run_arguments *arguments) {
     return (struct session_options){
         .compose_files = (const char *const *)arguments->compose_files.items,
@@ -89,37 +71,60 @@ static struct session_options session_options_of(const struct run_arguments *arg
     };
 }
 
-// What assay.yaml lists counts where no suite is named.
-static void add_suites_of(const struct plan *plan, struct string_list *paths) {
-    const bool wanted = paths->count == 0;
-    for (size_t i = 0; wanted && i < plan->suites.count; i++)
-        string_list_add(paths, plan->suites.items[i]);
-}
-
-static bool add_suites_of_settings(const struct run_arguments *arguments, struct string_list *paths,
-                                   struct error *err) {
+// Looked at before anything is started: a stack that is up for a suite that is not there is up for
+// nothing.
+static bool find_suites_of_settings(const struct run_arguments *arguments,
+                                    struct string_list *ret_paths, struct error *err) {
     const struct session_options options = session_options_of(arguments);
     autofree_string char *fixtures = NULL;
     autofree(plan) struct plan *plan = NULL;
-    if (paths->count > 0)
-        return true;
-    if (!session_load_plan(&options, &fixtures, NULL, &plan, err))
+    autodone(string_list) struct string_list warnings = {0};
+    if (!session_load_plan(&options, &fixtures, &warnings, &plan, err)) {
+        print_warnings((const char *const *)warnings.items, warnings.count);
         return false;
-    add_suites_of(plan, paths);
+    }
+    for (size_t i = 0; i < plan->suites.count; i++) {
+        if (access(plan->suites.items[i], X_OK) != 0)
+            return error_set(err, ERROR_CONFIGURATION, 0, "%s: suite %s cannot be run: %s",
+                             plan->settings, plan->suites.items[i], strerror(errno));
+        string_list_add(ret_paths, plan->suites.items[i]);
+    }
     return true;
 }
 
-static int list_tests(const struct run_arguments *arguments, struct string_list *paths) {
+static bool find_bundled(const struct string_list *bundled, const struct error *no_bundled,
+                         struct string_list *ret_paths, struct error *err) {
+    if (bundled->count == 0 && err != NULL)
+        *err = *no_bundled;
+    for (size_t i = 0; i < bundled->count; i++)
+        string_list_add(ret_paths, bundled->items[i]);
+    return bundled->count > 0;
+}
+
+// Those that are named; else those of assay.yaml, or every one that is bundled with the devstack.
+static bool find_suites(const struct run_arguments *arguments, struct string_list *ret_paths,
+                        struct error *err) {
+    autodone(string_list) struct string_list bundled = {0};
+    struct error no_bundled = {0};
+    (void)!place_suites(&bundled, &no_bundled);
+    for (size_t i = 0; i < arguments->suites.count; i++)
+        if (!find_suite(arguments->suites.items[i], &bundled, &no_bundled, ret_paths, err))
+            return false;
+    if (arguments->suites.count > 0)
+        return true;
+    return arguments->compose_files.count > 0 ? find_suites_of_settings(arguments, ret_paths, err)
+                                              : find_bundled(&bundled, &no_bundled, ret_paths, err);
+}
+
+static int list_tests(const struct string_list *paths, bool only_count) {
     struct error problem = {0};
     autodone(string_list) struct string_list tests = {0};
-    if (!add_suites_of_settings(arguments, paths, &problem))
-        return report_error(&problem);
     for (size_t i = 0; i < paths->count; i++)
         if (!suite_list(paths->items[i], &tests, &problem))
             return report_error(&problem);
-    for (size_t i = 0; i < tests.count && !arguments->count; i++)
+    for (size_t i = 0; i < tests.count && !only_count; i++)
         puts(tests.items[i]);
-    if (arguments->count)
+    if (only_count)
         printf("%zu\n", tests.count);
     return EXIT_PASSED;
 }
@@ -255,7 +260,6 @@ static void wait_for_enter(struct session *session) {
 // Everything between an open session and its report. false: the environment could not be built.
 static bool verify(struct session *session, const struct run_arguments *arguments,
                    struct string_list *paths, struct error *err) {
-    add_suites_of(session->plan, paths);
     if (paths->count == 0)
         report_add_warning(session->report, "no suite was run: name one with --suite, or list them "
                                             "under `suites:` in assay.yaml");
@@ -276,7 +280,8 @@ static int run(const struct run_arguments *arguments, struct string_list *paths)
     const int64_t started_us = clock_monotonic_us();
     bool ok = session_open(&session, &options, "assay run", &problem);
     if (!ok && exit_status_of(&problem) == EXIT_USAGE) {
-        session_print_warnings(&session);
+        print_warnings((const char *const *)session.report->warnings,
+                       session.report->warning_count);
         session_close(&session);
         return report_error(&problem);
     }
@@ -300,7 +305,7 @@ int command_run(int argc, char **argv) {
     int status = run_arguments_read(argc, argv, &arguments);
     if (status < 0)
         status = !find_suites(&arguments, &paths, &problem) ? report_error(&problem)
-                 : arguments.count || arguments.list        ? list_tests(&arguments, &paths)
+                 : arguments.count || arguments.list        ? list_tests(&paths, arguments.count)
                                                             : run(&arguments, &paths);
     run_arguments_done(&arguments);
     return status;

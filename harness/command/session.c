@@ -70,11 +70,6 @@ static bool load_plan(struct session *self, struct error *err) {
     return false;
 }
 
-void session_print_warnings(const struct session *self) {
-    for (size_t i = 0; i < self->report->warning_count; i++)
-        fprintf(stderr, "assay: warning: %s\n", self->report->warnings[i]);
-}
-
 static bool open_engine(struct session *self, const char *host, struct error *err) {
     const struct engine_options options = {
         .host = host,

@@ -49,8 +49,6 @@ struct session {
 bool session_load_plan(const struct session_options *options, char **ret_fixtures,
                        struct string_list *warnings, struct plan **ret_plan,
                        struct error *err) must_use;
-// For a command that shows no report, or none any more: to standard error.
-void session_print_warnings(const struct session *self);
 
 // Reads the plan (configuration errors come before anything is started), opens the run and its
 // guardian, finds an engine, sweeps what dead runs left.

@@ -49,6 +49,10 @@ static bool explain_failures(const struct session *session) {
     return all_ready;
 }
 
+static void print_warnings_of(const struct session *session) {
+    print_warnings((const char *const *)session->report->warnings, session->report->warning_count);
+}
+
 static bool hand_over(struct session *session, struct lease *lease,
                       const struct up_arguments *arguments, struct error *err) {
     const struct lease_facts facts = {
@@ -77,11 +81,11 @@ static int bring_up(struct lease *lease, const struct up_arguments *arguments) {
     if (!session_open(&session, &options, "assay up", &problem) ||
         !session_bring_up(&session, &problem)) {
         live_close(TAKE(session.live));
-        session_print_warnings(&session);
+        print_warnings_of(&session);
         status = report_error(&problem);
     } else {
         live_close(TAKE(session.live));
-        session_print_warnings(&session);
+        print_warnings_of(&session);
         if (!explain_failures(&session))
             status = EXIT_FAILED;
         else if (!hand_over(&session, lease, arguments, &problem))
