@@ -6,14 +6,13 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "command/bundled_suite.h"
-#include "command/place.h"
 #include "command/run_arguments.h"
 #include "command/session.h"
+#include "command/suite_choice.h"
 #include "reports/report_writer.h"
 #include "reports/style.h"
 #include "scenario/suite_runner.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,44 +20,6 @@
 #include <unistd.h>
 
 #define LOG_LINES_OF_A_FAILURE 40
-
-static const char *name_of(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
-}
-
-static bool is_no_suite(const char *name, const struct string_list *bundled,
-                        const struct error *no_bundled, struct error *err) {
-    error_set(err, ERROR_USAGE, 0, "there is no suite \"%s\"", name);
-    if (access(name, X_OK) == 0)
-        return error_append(err, "; for the file of this name say ./%s", name);
-    if (bundled->count == 0)
-        return error_append(err, ": %s", no_bundled->message);
-    error_append(err, "; there are:");
-    for (size_t i = 0; i < bundled->count; i++)
-        error_append(err, " %s", name_of(bundled->items[i]));
-    return error_append(err, "; one of your own is a path, ./%s", name);
-}
-
-// A name with a slash is a path; others are bundled suites.
-static bool find_suite(const char *name, const struct string_list *bundled,
-                       const struct error *no_bundled, struct string_list *ret_paths,
-                       struct error *err) {
-    if (strchr(name, '/') != NULL) {
-        if (access(name, X_OK) != 0)
-            return error_set(err, ERROR_USAGE, 0, "suite %s cannot be run: %s", name,
-                             strerror(errno));
-        autofree_string char *real = realpath(name, NULL);
-        string_list_add(ret_paths, real != NULL ? real : name);
-        return true;
-    }
-    for (size_t i = 0; i < bundled->count; i++)
-        if (strcmp(name_of(bundled->items[i]), name) == 0) {
-            string_list_add(ret_paths, bundled->items[i]);
-            return true;
-        }
-    return is_no_suite(name, bundled, no_bundled, err);
-}
 
 static struct session_options session_options_of(const struct run_arguments *arguments) {
     return (struct session_options){
@@ -69,51 +30,6 @@ static struct session_options session_options_of(const struct run_arguments *arg
         .offline = arguments->offline,
         .jobs = arguments->jobs,
     };
-}
-
-// Looked at before anything is started: a stack that is up for a suite that is not there is up for
-// nothing.
-static bool find_suites_of_settings(const struct run_arguments *arguments,
-                                    struct string_list *ret_paths, struct error *err) {
-    const struct session_options options = session_options_of(arguments);
-    autofree_string char *fixtures = NULL;
-    autofree(plan) struct plan *plan = NULL;
-    autodone(string_list) struct string_list warnings = {0};
-    if (!session_load_plan(&options, &fixtures, &warnings, &plan, err)) {
-        print_warnings((const char *const *)warnings.items, warnings.count);
-        return false;
-    }
-    for (size_t i = 0; i < plan->suites.count; i++) {
-        if (access(plan->suites.items[i], X_OK) != 0)
-            return error_set(err, ERROR_CONFIGURATION, 0, "%s: suite %s cannot be run: %s",
-                             plan->settings, plan->suites.items[i], strerror(errno));
-        string_list_add(ret_paths, plan->suites.items[i]);
-    }
-    return true;
-}
-
-static bool find_bundled(const struct string_list *bundled, const struct error *no_bundled,
-                         struct string_list *ret_paths, struct error *err) {
-    if (bundled->count == 0 && err != NULL)
-        *err = *no_bundled;
-    for (size_t i = 0; i < bundled->count; i++)
-        string_list_add(ret_paths, bundled->items[i]);
-    return bundled->count > 0;
-}
-
-// Those that are named; else those of assay.yaml, or every one that is bundled with the devstack.
-static bool find_suites(const struct run_arguments *arguments, struct string_list *ret_paths,
-                        struct error *err) {
-    autodone(string_list) struct string_list bundled = {0};
-    struct error no_bundled = {0};
-    (void)!place_suites(&bundled, &no_bundled);
-    for (size_t i = 0; i < arguments->suites.count; i++)
-        if (!find_suite(arguments->suites.items[i], &bundled, &no_bundled, ret_paths, err))
-            return false;
-    if (arguments->suites.count > 0)
-        return true;
-    return arguments->compose_files.count > 0 ? find_suites_of_settings(arguments, ret_paths, err)
-                                              : find_bundled(&bundled, &no_bundled, ret_paths, err);
 }
 
 static int list_tests(const struct string_list *paths, bool only_count) {
@@ -157,7 +73,7 @@ static bool is_wanted(struct session *session, const struct run_arguments *argum
     if (arguments->suites.count > 0 || subject == NULL || plan_find(session->plan, subject) != NULL)
         return true;
     autofree_string char *note = memory_format(
-        "the suite %s was not run: %s is not in this profile", name_of(path), subject);
+        "the suite %s was not run: %s is not in this profile", suite_choice_name(path), subject);
     report_add_warning(session->report, note);
     return false;
 }
@@ -167,7 +83,7 @@ static bool run_suites(struct session *session, const struct run_arguments *argu
     struct suite_job *jobs = memory_new(paths->count, sizeof *jobs);
     size_t count = 0;
     for (size_t i = 0; i < paths->count; i++) {
-        const char *subject = subject_of(session, name_of(paths->items[i]));
+        const char *subject = subject_of(session, suite_choice_name(paths->items[i]));
         if (is_wanted(session, arguments, paths->items[i], subject))
             jobs[count++] = (struct suite_job){.path = paths->items[i], .subject = subject};
     }
@@ -303,10 +219,13 @@ int command_run(int argc, char **argv) {
     autodone(string_list) struct string_list paths = {0};
     struct error problem = {0};
     int status = run_arguments_read(argc, argv, &arguments);
-    if (status < 0)
-        status = !find_suites(&arguments, &paths, &problem) ? report_error(&problem)
-                 : arguments.count || arguments.list        ? list_tests(&paths, arguments.count)
-                                                            : run(&arguments, &paths);
+    if (status < 0) {
+        const struct session_options options = session_options_of(&arguments);
+        status = !suite_choice_make(&arguments.suites, &options, &paths, &problem)
+                     ? report_error(&problem)
+                 : arguments.count || arguments.list ? list_tests(&paths, arguments.count)
+                                                     : run(&arguments, &paths);
+    }
     run_arguments_done(&arguments);
     return status;
 }
