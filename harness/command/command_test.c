@@ -150,14 +150,14 @@ static const char *lonely_program(void) {
 Test(command, says_that_its_installation_is_not_whole) {
     const char *lonely = lonely_program();
     cr_assert_eq(program_run((const char *const[]){lonely, "run", NULL}), 3);
-    assert_says(program_errors(), "assay's suites are not beside ");
+    assert_says(program_errors(), "assay's suites are not here, neither ");
     cr_assert_eq(program_run((const char *const[]){lonely, "images", "build", NULL}), 3);
-    assert_says(program_errors(), "assay's fixtures are not beside ");
+    assert_says(program_errors(), "assay's fixtures are not here, neither ");
     setenv("DOCKER_HOST", "carrier-pigeon://loft", 1);
     cr_assert_eq(program_run((const char *const[]){lonely, "doctor", NULL}), 3);
     assert_says(program_output(), "only suites given by path can run");
     assert_says(program_output(), "carrier-pigeon://loft");
-    assert_says(program_errors(), "assay's fixtures are not beside ");
+    assert_says(program_output(), "assay's fixtures are not here, neither ");
 }
 
 Test(command, doctor_says_what_it_cannot_look_at) {
@@ -165,7 +165,7 @@ Test(command, doctor_says_what_it_cannot_look_at) {
     setenv("ASSAY_FIXTURES", program_folder(), 1);
     assay("doctor");
     assert_says(program_output(), "engine");
-    assert_says(program_errors(), "devstack/compose.yaml");
+    assert_says(program_output(), "devstack/compose.yaml");
 }
 
 Test(command, images_and_clean_name_an_engine_that_is_not_there) {
