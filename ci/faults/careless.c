@@ -41,16 +41,19 @@ static int mute(void) {
 
 // Forgets what it has made when something goes wrong.
 static int litter(void) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/assay", getenv("XDG_RUNTIME_DIR"));
-    mkdir(path, 0700);
+    char base[4096];
+    char folder[4104];
+    snprintf(base, sizeof base, "%s/assay", getenv("XDG_RUNTIME_DIR"));
+    snprintf(folder, sizeof folder, "%s/run", base);
+    mkdir(base, 0700);
+    mkdir(folder, 0700);
     char *block = malloc(100);
     if (block == NULL) {
         fputs("careless: out of memory\n", stderr);
         return 3;
     }
     free(block);
-    return rmdir(path);
+    return rmdir(folder) != 0 || rmdir(base) != 0;
 }
 
 // Keeps nothing that would lead to the memory.
