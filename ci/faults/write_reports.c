@@ -70,7 +70,7 @@ int main(int argc, char **argv) {
     const struct report_writer *writer;
     for (size_t i = 0; ok && (writer = report_writer_at(i)) != NULL; i++)
         ok = report_publish(report, writer, &options, &problem);
-    sample_forget();
+    report_free(report);
     if (ok)
         return 0;
     fprintf(stderr, "write_reports: %s\n", problem.message);
