@@ -232,6 +232,6 @@ const struct endpoint *scenario_wrong_password(struct scenario *self, const stru
 const struct endpoint *scenario_impatient(struct scenario *self, const struct endpoint *like) {
     struct endpoint *endpoint = new_endpoint(self, like);
     endpoint->connect_timeout_ms = 5000; // a busy machine may need some of it
-    endpoint->request_timeout_ms = 2000;
+    endpoint->request_timeout_ms = 4000;
     return endpoint;
 }
