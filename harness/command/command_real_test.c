@@ -457,7 +457,8 @@ Test(command_real, up_takes_every_option_that_it_lists) {
     cr_assert(read && strstr(content, "settings.yaml") != NULL, "%s", content);
     free(content);
     cr_assert_eq(shown, 0, "%s", program_errors());
-    assert_says(program_output(), "lease 4 min 59 s");
+    const char *said = program_output(); // how much of a second has gone by is the machine's affair
+    cr_assert(strstr(said, "lease 5 min 00 s") || strstr(said, "lease 4 min 5"), "%s", said);
     cr_assert_eq(assay("down"), 0, "%s", program_errors());
     cr_assert_eq(program_container_count(), 0);
 }
