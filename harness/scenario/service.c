@@ -102,14 +102,23 @@ static void fill_endpoint(struct scenario *self, const char *service, struct end
     };
 }
 
+// 0: none. Criterion hands its test processes a copy that need not lie on a whole address.
+static double timeout_of(const struct criterion_test_extra_data *data) {
+    double seconds = 0;
+    if (data != NULL)
+        memcpy(&seconds, (const char *)data + offsetof(struct criterion_test_extra_data, timeout),
+               sizeof seconds);
+    return seconds;
+}
+
 // Two thirds of what the test may take: on a server that says nothing its client gives up, and says
 // which one it was, before Criterion ends the test without a word.
 int scenario_patience_ms(void) {
     const struct criterion_test *test = criterion_current_test;
     const struct criterion_suite *suite = criterion_current_suite;
-    double seconds = suite != NULL && suite->data != NULL ? suite->data->timeout : 0;
-    if (test != NULL && test->data != NULL && test->data->timeout > 0)
-        seconds = test->data->timeout;
+    double seconds = test != NULL ? timeout_of(test->data) : 0;
+    if (seconds <= 0 && suite != NULL)
+        seconds = timeout_of(suite->data);
     const double patience_ms = seconds * 1000 * 2 / 3;
     return patience_ms >= 1 && patience_ms < LONGEST_PATIENCE_MS ? (int)patience_ms
                                                                  : LONGEST_PATIENCE_MS;
