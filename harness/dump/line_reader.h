@@ -13,8 +13,9 @@ struct line_reader;
 struct line {
     const char *bytes; // not NUL-terminated; without its end of line; borrowed until the next call
     size_t length;
-    bool whole;      // the line ends here
-    bool begins;     // this is the line's first piece
+    bool whole;  // the line ends here
+    bool begins; // this is the line's first piece
+    bool closed; // by an end of line ("\n"); a whole line is not only where the source ends in it
     uint64_t number; // 1-based
 };
 
