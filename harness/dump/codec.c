@@ -60,6 +60,12 @@ static void *gzip_new(void) {
     return stream;
 }
 
+static void *zlib_new(void) {
+    z_stream *stream = memory_new(1, sizeof *stream);
+    check(inflateInit(stream) == Z_OK);
+    return stream;
+}
+
 static void gzip_again(void *state) {
     check(inflateReset(state) == Z_OK);
 }
@@ -282,17 +288,21 @@ static void lz4_free(void *state) {
 // ---- the table
 
 #define CODEC(id, unit, next, checksum)                                                            \
-    &(const struct codec) {                                                                        \
+    {                                                                                              \
         .name = #id, .padding_unit = unit, .recognises = id##_recognises, .recognises_next = next, \
         .has_checksum = checksum, .new = id##_new, .again = id##_again, .step = id##_step,         \
         .free = id##_free,                                                                         \
     }
 
-const struct codec *const CODECS[] = {
-    CODEC(gzip, 1, gzip_recognises, always),
-    CODEC(zstd, 1, zstd_recognises, zstd_has_checksum),
-    CODEC(xz, 4, xz_recognises, xz_has_checksum),
-    CODEC(bzip2, 1, bzip2_recognises, always),
-    CODEC(lz4, 1, lz4_recognises_next, lz4_has_checksum),
-    NULL,
-};
+static const struct codec GZIP = CODEC(gzip, 1, gzip_recognises, always);
+static const struct codec ZSTD = CODEC(zstd, 1, zstd_recognises, zstd_has_checksum);
+static const struct codec XZ = CODEC(xz, 4, xz_recognises, xz_has_checksum);
+static const struct codec BZIP2 = CODEC(bzip2, 1, bzip2_recognises, always);
+static const struct codec LZ4 = CODEC(lz4, 1, lz4_recognises_next, lz4_has_checksum);
+static const struct codec ZLIB = {
+    .name = "zlib", .new = zlib_new, .again = gzip_again, .step = gzip_step, .free = gzip_free};
+
+const struct codec *const CODECS[] = {&GZIP, &ZSTD, &XZ, &BZIP2, &LZ4, NULL};
+const struct codec *const CODEC_ZLIB = &ZLIB;
+const struct codec *const CODEC_ZSTD = &ZSTD;
+const struct codec *const CODEC_LZ4 = &LZ4;

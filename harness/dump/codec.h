@@ -41,3 +41,8 @@ struct codec {
 };
 
 extern const struct codec *const CODECS[]; // NULL-terminated
+
+// For formats that say themselves what they use. zlib has no magic number (RFC 1950).
+extern const struct codec *const CODEC_ZLIB;
+extern const struct codec *const CODEC_ZSTD;
+extern const struct codec *const CODEC_LZ4;

@@ -26,21 +26,21 @@ enum dump_engine {
 
 struct dump_facts {
     const struct dump_format *format; // NULL: unknown
-    char *server_version;             // of the server that was dumped, "17.2"; NULL: not in the file
-    char *tool;                       // "pg_dump 17.2"; NULL likewise
-    char *database;                   // the one database that it holds; NULL: several, or not said
-    struct string_list databases;     // those that it names (dumpall, mysqldump --databases, archives)
-    struct string_list objects;       // tables, collections: "public.orders"; at most OBJECT_LIMIT
-    uint64_t object_count;            // all of them
-    uint64_t record_count;            // rows, documents, keys, as far as the format counts them
-    bool restores_itself;             // holds its own CREATE DATABASE / USE: restored without a target
-    char *recognised;                 // of an unknown format: what it looks like, for people
+    char *server_version;         // of the server that was dumped, "17.2"; NULL: not in the file
+    char *tool;                   // "pg_dump 17.2"; NULL likewise
+    char *database;               // the one database that it holds; NULL: several, or not said
+    struct string_list databases; // those that it names (dumpall, mysqldump --databases, archives)
+    struct string_list objects;   // tables, collections: "public.orders"; at most OBJECT_LIMIT
+    uint64_t object_count;        // all of them
+    uint64_t record_count;        // rows, documents, keys, as far as the format counts them
+    bool restores_itself;         // holds its own CREATE DATABASE / USE: restored without a target
+    char *recognised;             // of an unknown format: what it looks like, for people
 };
 #define OBJECT_LIMIT 10000
 
 struct dump_format {
-    const char *name;        // "postgres-custom": stands in reports
-    const char *title;       // "pg_dump, custom format"
+    const char *name;  // "postgres-custom": stands in reports
+    const char *title; // "pg_dump, custom format"
     enum dump_engine engine;
     // Of the first bytes, decompressed (at most SOURCE_HEAD).
     bool (*recognises)(const uint8_t *head, size_t length);

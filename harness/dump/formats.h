@@ -3,10 +3,13 @@
 
 #include "dump/dump.h"
 
-// pg_dump -Fc, and toc.dat of -Fd. Header, every entry of the table of contents, each data block's
-// chunks to its terminator, for archive versions 1.12 (PostgreSQL 9.0) to 1.16 (17).
+// pg_dump -Fc. Header, every entry of the table of contents, each data block's chunks to its
+// terminator, for archive versions 1.12 (PostgreSQL 9.0) to 1.16 (17 and 18); blocks are unpacked,
+// rows of COPY have as many columns as its list and end in "\.".
 // Source: PostgreSQL's pg_backup_archiver.c (ReadHead, ReadToc) and pg_backup_custom.c.
 extern const struct dump_format FORMAT_POSTGRES_CUSTOM;
+// toc.dat of pg_dump -Fd; the data are files beside it.
+extern const struct dump_format FORMAT_POSTGRES_DIRECTORY;
 // pg_dump -Ft: a tar whose first member is toc.dat.
 extern const struct dump_format FORMAT_POSTGRES_TAR;
 // pg_dump -Fp and pg_dumpall: SQL with a header and a completion line; every COPY block ends in
