@@ -7,6 +7,7 @@
 
 // ---- what an unknown file looks like, for people
 
+// clang-format off
 static const struct look {
     const char *magic;
     size_t at;
@@ -39,7 +40,14 @@ static const struct look {
     {"<!DOCTYPE html", 0, 14, "an HTML page"},
     {"<html", 0, 5, "an HTML page"},
     {"#!", 0, 2, "a script"},
+    {"/*!", 0, 3, "SQL without the header of a dump"},
+    {"/*M!", 0, 4, "SQL without the header of a dump"},
+    {"CREATE ", 0, 7, "SQL without the header of a dump"},
+    {"DROP ", 0, 5, "SQL without the header of a dump"},
+    {"INSERT ", 0, 7, "SQL without the header of a dump"},
+    {"SET ", 0, 4, "SQL without the header of a dump"},
 };
+// clang-format on
 
 static bool all_zero(const uint8_t *head, size_t length) {
     for (size_t i = 0; i < length; i++)

@@ -5,7 +5,13 @@
 // In the order asked: those with a magic number first, then by what a script says of itself, then
 // those that are told from their structure.
 const struct dump_format *const DUMP_FORMATS[] = {
+    // clang-format off
     &FORMAT_POSTGRES_DIRECTORY, // before custom: the same magic number
     &FORMAT_POSTGRES_CUSTOM,
+    &FORMAT_POSTGRES_TAR, // before volumes: they are tars too
+    &FORMAT_POSTGRES_PLAIN,
+    &FORMAT_POSTGRES_CLUSTER,
+    &FORMAT_MYSQL_DUMP,
     NULL,
+    // clang-format on
 };

@@ -156,14 +156,15 @@ static void code(struct sql_lexer *self, uint8_t byte) {
     end_word(self);
     if (byte == '(' || byte == ')')
         parenthesis(self, byte);
-    if (after_slash && self->in_version_comment)
+    self->previous = byte;
+    if (after_slash && self->in_version_comment) {
         self->in_version_comment = false;
-    else if (matches_delimiter(self, byte))
+        self->previous = 0;
+    } else if (matches_delimiter(self, byte))
         end_statement(self);
     // What may begin a comment is no statement yet: see sql_lexer_open.
     else if (!is_space(byte) && self->state != LINE_COMMENT && byte != '-' && byte != '/')
         self->in_statement = true;
-    self->previous = byte;
 }
 
 // ---- one byte of anything else
