@@ -106,6 +106,7 @@ bool dump_read_source(struct source *source, struct dump_facts *ret_facts, struc
     if (!source_peek(source, SOURCE_HEAD, &head, &length, err))
         return false;
     facts.format = dump_recognise(head, length, &facts.recognised);
+    facts.engine = facts.format != NULL ? facts.format->engine : DUMP_UNKNOWN;
     const bool done = facts.format == NULL ? source_drain(source, err)
                                            : facts.format->read(source, &facts, err) &&
                                                  expect_end(source, facts.format, err);

@@ -9,9 +9,13 @@ const struct dump_format *const DUMP_FORMATS[] = {
     &FORMAT_POSTGRES_DIRECTORY, // before custom: the same magic number
     &FORMAT_POSTGRES_CUSTOM,
     &FORMAT_POSTGRES_TAR, // before volumes: they are tars too
+    &FORMAT_MONGO_ARCHIVE,
+    &FORMAT_REDIS_RDB,
+    &FORMAT_VOLUME,
     &FORMAT_POSTGRES_PLAIN,
     &FORMAT_POSTGRES_CLUSTER,
     &FORMAT_MYSQL_DUMP,
+    &FORMAT_BSON, // last: its documents have no magic number
     NULL,
     // clang-format on
 };
