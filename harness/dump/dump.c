@@ -24,13 +24,9 @@ static const struct look {
     {"ustar", 257, 5, "a tar archive"},
     {"\x1f\x8b", 0, 2, "gzip within a compressed file"},
     {"\x28\xb5\x2f\xfd", 0, 4, "zstd within a compressed file"},
-    {"\xfd"
-     "7zXZ",
-     0, 6, "xz within a compressed file"},
+    {"\xfd" "7zXZ", 0, 6, "xz within a compressed file"},
     {"\x02\x21\x4c\x18", 0, 4, "LZ4 in its legacy format"},
-    {"\x7f"
-     "ELF",
-     0, 4, "a program"},
+    {"\x7f" "ELF", 0, 4, "a program"},
     {"SQLite format 3", 0, 16, "an SQLite database"},
     {"age-encryption.org/", 0, 19, "a file encrypted by age"},
     {"-----BEGIN PGP MESSAGE-----", 0, 27, "a file encrypted by PGP"},

@@ -7,7 +7,7 @@
 
 struct line_reader {
     struct source *source;
-    char bytes[LINE_LIMIT];
+    char *bytes; // LINE_LIMIT of them
     size_t from; // what was not given yet is from here
     size_t to;
     uint64_t number;
@@ -18,11 +18,15 @@ struct line_reader {
 struct line_reader *line_reader_new(struct source *source) {
     struct line_reader *self = memory_new(1, sizeof *self);
     self->source = source;
+    self->bytes = memory_resize(NULL, LINE_LIMIT, 1);
     self->number = 1;
     return self;
 }
 
 void line_reader_free(struct line_reader *self) {
+    if (self == NULL)
+        return;
+    free(self->bytes);
     free(self);
 }
 

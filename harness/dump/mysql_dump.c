@@ -23,7 +23,7 @@ struct mysql_dump {
     char *database; // the present one
     bool has_header;
     bool complete;
-    bool last_closed; // the last line has an end
+    bool ends_well; // the last line has an end; without comments it is an empty one
 };
 
 // ---- the header
@@ -176,7 +176,8 @@ static bool begin_line(struct mysql_dump *self, bool *ret_command, struct error 
 
 static bool read_line(struct mysql_dump *self, struct error *err) {
     bool command = false;
-    self->last_closed = self->script.line.closed;
+    self->ends_well =
+        self->has_header ? self->script.line.closed : script_line_is(&self->script, "");
     if (self->script.line_free && !begin_line(self, &command, err))
         return false;
     if (!command && script_lex(&self->script))
@@ -193,7 +194,7 @@ static bool check_end(const struct mysql_dump *self, struct error *err) {
         return script_error(script, err, "the dump does not end with its %s",
                             self->has_header ? "completion line (\"" COMPLETE "\")"
                                              : "last statement (\"" LAST "\")");
-    return self->last_closed || script_error(script, err, "the last line has no end");
+    return self->ends_well || script_error(script, err, "the last line is cut off");
 }
 
 static bool read_all(struct mysql_dump *self, struct error *err) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define NAME_LIMIT ((size_t)1024)
+#define DEFINITION_LIMIT ((size_t)64 * 1024) // only lists of 1000 OIDs are looked at
 #define STATEMENT_LIMIT ((size_t)512 * 1024) // 1600 columns of 63 letters, all of them quotes
 #define OLDEST 12
 #define NEWEST 16
@@ -35,7 +36,7 @@ bool postgres_read_integer(struct postgres_archive *self, int64_t *ret_value, co
     uint8_t bytes[5];
     if (!read_bytes(self, bytes, sizeof bytes, what, err))
         return false;
-    if (bytes[0] > 1)
+    if (bytes[0] > 1 || (bytes[0] == 1 && memcmp(bytes + 1, "\0\0\0", 4) == 0))
         return source_error(self->source, err, "%s: a number with the sign %u", what, bytes[0]);
     int64_t value = 0;
     for (size_t i = 4; i >= 1; i--)
@@ -173,8 +174,10 @@ struct toc_entry {
     bool copies;
     struct text tag;
     struct text kind;
+    struct text definition;
     struct text schema;
     struct text copy;
+    struct text dependency;
 };
 
 static bool read_offset(struct postgres_archive *self, struct toc_entry *entry, struct error *err) {
@@ -192,6 +195,9 @@ static bool read_offset(struct postgres_archive *self, struct toc_entry *entry, 
     for (size_t i = self->offset_size; i > 0; i--)
         entry->offset = entry->offset << 8 | bytes[i - 1];
     entry->placed = state == SET;
+    if (!entry->placed && entry->offset != 0)
+        return source_error(self->source, err, "entry %" PRId64 ": an offset for no data",
+                            entry->id);
     self->hash = hash;
     return true;
 }
@@ -229,7 +235,7 @@ static bool read_names(struct postgres_archive *self, struct toc_entry *entry, s
         !read_text(self, &entry->tag, NULL, "an entry's name", err) ||
         !read_text(self, &entry->kind, NULL, "an entry's kind", err) ||
         !read_range(self, 1, 4, &number, "an entry's section", err) ||
-        !read_text(self, NULL, NULL, "an entry's definition", err) ||
+        !read_text(self, &entry->definition, NULL, "an entry's definition", err) ||
         !read_text(self, NULL, NULL, "an entry's removal", err) ||
         !read_text(self, &entry->copy, &none, "an entry's COPY statement", err))
         return false;
@@ -249,10 +255,9 @@ static bool read_owner(struct postgres_archive *self, struct toc_entry *entry, s
 }
 
 static bool read_entry(struct postgres_archive *self, struct toc_entry *entry, struct error *err) {
-    autodone(text) struct text text;
-    text_init(&text, NAME_LIMIT);
+    entry->offset = 0;
     return read_names(self, entry, err) && read_owner(self, entry, err) &&
-           read_dependencies(self, &text, err) && read_place(self, entry, err);
+           read_dependencies(self, &entry->dependency, err) && read_place(self, entry, err);
 }
 
 // ---- what is kept of it
@@ -298,6 +303,30 @@ static bool compare_entry(struct postgres_archive *self, const struct toc_entry 
     return true;
 }
 
+void postgres_blobs_count(struct postgres_blobs *self, uint64_t oid) {
+    self->count++;
+    self->sum += oid;
+}
+
+// Large objects: one entry each, its name the OID, or (from 17 on) one for up to 1000 of them, a
+// line each.
+static bool list_blobs(struct postgres_archive *self, const struct toc_entry *entry,
+                       struct error *err) {
+    const char *kind = text_string(&entry->kind);
+    const char *list = text_string(strcmp(kind, "BLOB") == 0 ? &entry->tag : &entry->definition);
+    if (strcmp(kind, "BLOB") != 0 && strcmp(kind, "BLOB METADATA") != 0)
+        return true;
+    while (*list != '\0') {
+        const size_t digits = strspn(list, "0123456789");
+        if (digits == 0 || digits > 10 || (list[digits] != '\n' && list[digits] != '\0'))
+            return source_error(self->source, err,
+                                "entry %" PRId64 " lists what is no large object", entry->id);
+        postgres_blobs_count(&self->listed, strtoull(list, NULL, 10));
+        list += digits + (list[digits] == '\n' ? 1 : 0);
+    }
+    return true;
+}
+
 static bool note_entry(struct postgres_archive *self, const struct toc_entry *entry,
                        struct error *err) {
     const char *kind = text_string(&entry->kind);
@@ -311,23 +340,11 @@ static bool note_entry(struct postgres_archive *self, const struct toc_entry *en
     if (strcmp(kind, "TABLE DATA") == 0 && !entry->has_data)
         return source_error(self->source, err, "entry %" PRId64 " (%s) is one without data",
                             entry->id, name);
+    if (!self->again && !list_blobs(self, entry, err))
+        return false;
     if (!entry->has_data)
         return true;
     return self->again ? compare_entry(self, entry, err) : keep_entry(self, entry, name, err);
-}
-
-static bool read_and_note(struct postgres_archive *self, struct error *err) {
-    struct toc_entry entry = {0};
-    text_init(&entry.tag, NAME_LIMIT);
-    text_init(&entry.kind, NAME_LIMIT);
-    text_init(&entry.schema, NAME_LIMIT);
-    text_init(&entry.copy, STATEMENT_LIMIT);
-    const bool done = read_entry(self, &entry, err) && note_entry(self, &entry, err);
-    text_done(&entry.tag);
-    text_done(&entry.kind);
-    text_done(&entry.schema);
-    text_done(&entry.copy);
-    return done;
 }
 
 static int compare_ids(const void *left, const void *right) {
@@ -346,14 +363,42 @@ static bool sort_entries(struct postgres_archive *self, struct error *err) {
     return true;
 }
 
+static void toc_entry_init(struct toc_entry *self) {
+    *self = (struct toc_entry){0};
+    text_init(&self->tag, NAME_LIMIT);
+    text_init(&self->kind, NAME_LIMIT);
+    text_init(&self->definition, DEFINITION_LIMIT);
+    text_init(&self->schema, NAME_LIMIT);
+    text_init(&self->copy, STATEMENT_LIMIT);
+    text_init(&self->dependency, NAME_LIMIT);
+}
+
+static void toc_entry_done(struct toc_entry *self) {
+    text_done(&self->tag);
+    text_done(&self->kind);
+    text_done(&self->definition);
+    text_done(&self->schema);
+    text_done(&self->copy);
+    text_done(&self->dependency);
+}
+
+static bool read_entries(struct postgres_archive *self, struct error *err) {
+    struct toc_entry entry;
+    bool done = true;
+    int64_t i = 0;
+    toc_entry_init(&entry);
+    for (; done && i < self->toc_count; i++)
+        done = read_entry(self, &entry, err) && note_entry(self, &entry, err);
+    toc_entry_done(&entry);
+    return done || error_append(err, " (entry %" PRId64 " of %" PRId64 " in the table of contents)",
+                                i, self->toc_count);
+}
+
 static bool read_toc(struct postgres_archive *self, struct error *err) {
     self->hash = 0xcbf29ce484222325;
-    if (!read_range(self, 0, INT32_MAX, &self->toc_count, "the number of entries", err))
+    if (!read_range(self, 0, INT32_MAX, &self->toc_count, "the number of entries", err) ||
+        !read_entries(self, err))
         return false;
-    for (int64_t i = 0; i < self->toc_count; i++)
-        if (!read_and_note(self, err))
-            return error_append(err, " (entry %" PRId64 " of %" PRId64 " in the table of contents)",
-                                i + 1, self->toc_count);
     self->toc_hash = self->hash;
     return true;
 }
@@ -400,12 +445,30 @@ const char *postgres_entry_name(const struct postgres_entry *entry) {
     return entry->name != NULL ? entry->name : "a table";
 }
 
+// A dump of definitions alone lists large objects and holds none.
+static bool has_blobs(const struct postgres_archive *self) {
+    for (size_t i = 0; i < self->entry_count; i++)
+        if (self->entries[i].data == POSTGRES_BLOBS)
+            return true;
+    return false;
+}
+
+static bool blobs_equal(const struct postgres_blobs *left, const struct postgres_blobs *right) {
+    return left->count == right->count && left->sum == right->sum;
+}
+
 bool postgres_archive_finish(struct postgres_archive *self, struct dump_facts *facts,
                              struct error *err) {
     for (size_t i = 0; i < self->entry_count; i++)
         if (!self->entries[i].seen)
             return source_error(self->source, err, "the data of %s (entry %" PRId32 ") are missing",
                                 postgres_entry_name(&self->entries[i]), self->entries[i].id);
+    // A dump of data alone does not list them.
+    if (self->listed.count > 0 && has_blobs(self) && !blobs_equal(&self->listed, &self->found))
+        return source_error(self->source, err,
+                            "%" PRIu64 " large objects are listed, %" PRIu64
+                            " are there, or others",
+                            self->listed.count, self->found.count);
     table_names_give(&self->tables, &self->data, facts);
     return true;
 }

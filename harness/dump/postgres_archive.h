@@ -34,6 +34,14 @@ struct postgres_entry {
     char *name;       // "public.orders"; NULL beyond OBJECT_LIMIT
 };
 
+// Large objects: how many, and the sum of their OIDs. There may be millions: none is remembered.
+struct postgres_blobs {
+    uint64_t count;
+    uint64_t sum;
+};
+
+void postgres_blobs_count(struct postgres_blobs *self, uint64_t oid);
+
 struct postgres_archive {
     struct source *source; // borrowed
     uint64_t end;          // offset in the source that must not be passed: of the tar's member
@@ -48,6 +56,8 @@ struct postgres_archive {
     struct postgres_entry *entries; // sorted by id
     size_t entry_count;
     size_t entry_capacity;
+    struct postgres_blobs listed; // in the table of contents
+    struct postgres_blobs found;  // for who reads the data
     struct table_names tables;
     struct table_names data; // that have data, for dumps without definitions
 };
@@ -72,7 +82,7 @@ bool postgres_read_integer(struct postgres_archive *self, int64_t *ret_value, co
 // NULL: no entry with data has this id.
 struct postgres_entry *postgres_archive_entry(struct postgres_archive *self, int64_t id);
 const char *postgres_entry_name(const struct postgres_entry *entry); // never NULL
-// Every entry's data were seen; what the facts say of tables.
+// Every entry's data and every large object were seen; what the facts say of tables.
 bool postgres_archive_finish(struct postgres_archive *self, struct dump_facts *facts,
                              struct error *err) must_use;
 

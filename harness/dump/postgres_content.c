@@ -26,7 +26,7 @@ void postgres_content_init(struct postgres_content *self, enum postgres_compress
     if (self->codec == NULL)
         return;
     self->codec_state = self->codec->new ();
-    self->piece = memory_new(PIECE, 1);
+    self->piece = memory_resize(NULL, PIECE, 1);
 }
 
 void postgres_content_done(struct postgres_content *self) {

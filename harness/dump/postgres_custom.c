@@ -72,6 +72,7 @@ static bool read_blobs(struct blocks *self, struct error *err) {
             return wrong_data(self, "a large object has an impossible OID", err);
         if (oid == 0)
             return true;
+        postgres_blobs_count(&self->archive->found, (uint32_t)oid);
         if (!read_chunks(self, POSTGRES_BLOBS, err))
             return false;
     }
@@ -134,7 +135,7 @@ static bool read_custom(struct source *source, struct dump_facts *facts, struct 
     if (!postgres_archive_read(&archive, source, UINT64_MAX, facts, err))
         return false;
     struct blocks blocks = {.archive = &archive, .facts = facts};
-    blocks.piece = memory_new(PIECE, 1);
+    blocks.piece = memory_resize(NULL, PIECE, 1);
     const bool done = read_blocks(&blocks, err) && postgres_archive_finish(&archive, facts, err);
     free(blocks.piece);
     return done;

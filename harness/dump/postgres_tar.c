@@ -12,21 +12,13 @@
 #define PIECE ((size_t)64 * 1024)
 #define LIST_LINE_LIMIT ((size_t)64)
 
-// Large objects: how many, and the sum of their OIDs. There may be millions: they are not
-// remembered.
-struct tally {
-    uint64_t count;
-    uint64_t sum;
-};
-
 struct tar {
     struct source *source;
     struct dump_facts *facts;
     struct postgres_archive archive;
     struct ustar_member member;
-    struct tally listed; // in blobs.toc
-    struct tally there;
-    bool has_script; // restore.sql, the last member
+    struct postgres_blobs listed; // in blobs.toc
+    bool has_script;              // restore.sql, the last member
     uint8_t *piece;
 };
 
@@ -42,11 +34,6 @@ static bool read_number(const char *text, const char *before, const char *after,
         return false;
     *ret_number = strtoll(text + length, NULL, 10);
     return true;
-}
-
-static void count_blob(struct tally *tally, int64_t oid) {
-    tally->count++;
-    tally->sum += (uint64_t)oid;
 }
 
 // ---- content
@@ -77,6 +64,11 @@ static bool forget(struct tar *self, void *context, size_t length, struct error 
 
 static bool wrong_member(const struct tar *self, const char *wrong, struct error *err) {
     return source_error(self->source, err, "%s: %s", self->member.name, wrong);
+}
+
+static bool refuse_zeros(struct tar *self, void *context, size_t length, struct error *err) {
+    (void)context;
+    return memchr(self->piece, '\0', length) == NULL || wrong_member(self, "a zero byte", err);
 }
 
 static bool take_data(struct tar *self, void *context, size_t length, struct error *err) {
@@ -117,7 +109,7 @@ static bool list_blob(struct tar *self, const char *line, struct error *err) {
     if (name == NULL || !read_number(name + 1, "blob_", ".dat", &oid) ||
         strtoll(line, NULL, 10) != oid)
         return wrong_member(self, "a line that names no large object", err);
-    count_blob(&self->listed, oid);
+    postgres_blobs_count(&self->listed, (uint64_t)oid);
     return true;
 }
 
@@ -165,11 +157,11 @@ static bool read_member(struct tar *self, struct error *err) {
     if (strcmp(name, "blobs.toc") == 0)
         return read_list(self, only_list(&self->archive), err);
     if (read_number(name, "blob_", ".dat", &number)) {
-        count_blob(&self->there, number);
+        postgres_blobs_count(&self->archive.found, (uint64_t)number);
         return read_pieces(self, forget, NULL, err);
     }
     self->has_script = strcmp(name, "restore.sql") == 0;
-    return self->has_script ? read_pieces(self, forget, NULL, err)
+    return self->has_script ? read_pieces(self, refuse_zeros, NULL, err)
                             : wrong_member(self, "no member of a pg_dump", err);
 }
 
@@ -185,11 +177,12 @@ static bool read_toc(struct tar *self, struct error *err) {
 static bool check_end(struct tar *self, struct error *err) {
     if (!postgres_archive_finish(&self->archive, self->facts, err))
         return false;
-    if (self->listed.count != self->there.count || self->listed.sum != self->there.sum)
+    const struct postgres_blobs *found = &self->archive.found;
+    if (self->listed.count != found->count || self->listed.sum != found->sum)
         return source_error(self->source, err,
-                            "%" PRIu64 " large objects are listed, %" PRIu64
+                            "lists (blobs.toc) name %" PRIu64 " large objects, %" PRIu64
                             " are there, or others",
-                            self->listed.count, self->there.count);
+                            self->listed.count, found->count);
     return self->has_script || source_error(self->source, err, "restore.sql is missing");
 }
 
@@ -211,7 +204,7 @@ static bool read_members(struct tar *self, struct error *err) {
 
 static bool read_tar(struct source *source, struct dump_facts *facts, struct error *err) {
     struct tar tar = {.source = source, .facts = facts, .archive = {.format = POSTGRES_FILES}};
-    tar.piece = memory_new(PIECE, 1);
+    tar.piece = memory_resize(NULL, PIECE, 1);
     const bool done = read_members(&tar, err);
     free(tar.piece);
     postgres_archive_done(&tar.archive);

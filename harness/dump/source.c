@@ -20,7 +20,7 @@ _Static_assert(SOURCE_HEAD <= PIECE && CODEC_HEAD <= PIECE, "a head fits into a 
 
 // A piece of bytes: those from `from` to `to` are there.
 struct piece {
-    uint8_t bytes[PIECE];
+    uint8_t *bytes; // PIECE of them
     size_t from;
     size_t to;
 };
@@ -70,6 +70,8 @@ static struct source *new_source(const char *path, int fd) {
     self->path = memory_copy_string(path);
     self->fd = fd;
     self->facts.compression = "none";
+    self->file.bytes = memory_resize(NULL, PIECE, 1); // not zeroed: opening is cheap
+    self->decoded.bytes = memory_resize(NULL, PIECE, 1);
     crypto_hash_sha256_init(&self->hash);
     return self;
 }
@@ -113,6 +115,8 @@ void source_close(struct source *self) {
         self->codec->free(self->codec_state);
     if (self->fd >= 0)
         close(self->fd);
+    free(self->file.bytes);
+    free(self->decoded.bytes);
     free(self->path);
     free(self);
 }
