@@ -26,7 +26,7 @@ enum dump_engine {
 
 struct dump_facts {
     const struct dump_format *format; // NULL: unknown
-    enum dump_engine engine;      // the format's; of a volume, what its members say
+    enum dump_engine engine;          // the format's; of a volume, what its members say
     char *server_version;         // of the server that was dumped, "17.2"; NULL: not in the file
     char *tool;                   // "pg_dump 17.2"; NULL likewise
     char *database;               // the one database that it holds; NULL: several, or not said
