@@ -114,6 +114,14 @@ static bool read_block(struct blocks *self, struct error *err) {
     return kind == BLOBS_BLOCK ? read_blobs(self, err) : read_chunks(self, self->entry->data, err);
 }
 
+static bool expect_end(struct source *source, struct error *err) {
+    const uint8_t *more;
+    size_t length = 0;
+    if (!source_peek(source, 1, &more, &length, err))
+        return false;
+    return length == 0 || source_error(source, err, "something follows the table of contents");
+}
+
 static bool read_blocks(struct blocks *self, struct error *err) {
     const uint8_t *head;
     size_t length = 0;
@@ -124,7 +132,8 @@ static bool read_blocks(struct blocks *self, struct error *err) {
             return true;
         // No kind of block: the sign of a number of entries.
         if (head[0] == 0)
-            return postgres_archive_read_again(self->archive, err);
+            return postgres_archive_read_again(self->archive, err) &&
+                   expect_end(self->archive->source, err);
         if (!read_block(self, err))
             return false;
     }
@@ -144,6 +153,8 @@ static bool read_custom(struct source *source, struct dump_facts *facts, struct 
 static bool read_directory(struct source *source, struct dump_facts *facts, struct error *err) {
     autodone(postgres_archive) struct postgres_archive archive = {.format = POSTGRES_FILES};
     if (!postgres_archive_read(&archive, source, UINT64_MAX, facts, err))
+        return false;
+    if (!expect_end(source, err))
         return false;
     table_names_give(&archive.tables, &archive.data, facts); // the data are files beside it
     return true;
