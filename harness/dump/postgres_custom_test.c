@@ -10,26 +10,12 @@
 #define WHOLE ((size_t)4971) // of pg17-stdout.custom, without its second table of contents
 
 static char *bytes;
+static size_t starts[6]; // of the blocks, and the end
 static struct error err;
 
-static void load(void) {
-    size_t length = 0;
-    char *path = path_join(DUMP_SAMPLES, "pg17-stdout.custom");
-    cr_assert(file_read(path, 100000, &bytes, &length, &err), "%s", err.message);
-    free(path);
-}
-
-static void release(void) {
-    free(bytes);
-}
-
-TestSuite(postgres_custom, .init = load, .fini = release);
-
 // Blocks in the order of the file: tables 3441, 3442, 3440, 3443, then large objects, 3445.
-static size_t block_at(size_t number) {
+static size_t find_block(size_t number) {
     static const unsigned ids[] = {3441, 3442, 3440, 3443, 3445};
-    if (number == 5)
-        return WHOLE;
     const char head[] = {number == 4 ? 3 : 1,      0, (char)(ids[number] & 0xff),
                          (char)(ids[number] >> 8), 0, 0};
     for (size_t at = 4000; at + sizeof head < WHOLE; at++)
@@ -39,13 +25,29 @@ static size_t block_at(size_t number) {
     return 0;
 }
 
+static void load(void) {
+    size_t length = 0;
+    char *path = path_join(DUMP_SAMPLES, "pg17-stdout.custom");
+    cr_assert(file_read(path, 100000, &bytes, &length, &err), "%s", err.message);
+    free(path);
+    for (size_t i = 0; i < 5; i++)
+        starts[i] = find_block(i);
+    starts[5] = WHOLE;
+}
+
+static void release(void) {
+    free(bytes);
+}
+
+TestSuite(postgres_custom, .init = load, .fini = release);
+
 static bool read_parts(const size_t *order, size_t count) {
     char *built = memory_new(2 * WHOLE, 1);
-    size_t length = block_at(0);
+    size_t length = starts[0];
     memcpy(built, bytes, length);
     for (size_t i = 0; i < count; i++) {
-        const size_t size = block_at(order[i] + 1) - block_at(order[i]);
-        memcpy(built + length, bytes + block_at(order[i]), size);
+        const size_t size = starts[order[i] + 1] - starts[order[i]];
+        memcpy(built + length, bytes + starts[order[i]], size);
         length += size;
     }
     struct source *source = NULL;
@@ -84,8 +86,8 @@ Test(postgres_custom, a_repeated_table_is_named) {
 }
 
 Test(postgres_custom, data_under_another_tables_id_are_refused) {
-    const size_t orders = block_at(2) + 2;
-    const size_t odd = block_at(0) + 2;
+    const size_t orders = starts[2] + 2;
+    const size_t odd = starts[0] + 2;
     const char saved = bytes[orders];
     bytes[orders] = bytes[odd];
     bytes[odd] = saved;
@@ -94,7 +96,7 @@ Test(postgres_custom, data_under_another_tables_id_are_refused) {
 }
 
 Test(postgres_custom, another_large_object_is_noticed) {
-    bytes[block_at(4) + 6 + 1]++;
+    bytes[starts[4] + 6 + 1]++;
     cr_expect_not(READ(0, 1, 2, 3, 4));
     expect_reason("3 large objects are listed, 3 are there, or others");
 }
@@ -107,7 +109,7 @@ Test(postgres_custom, an_unknown_version_is_named) {
 
 // A length of 2 GB in a file of 5 KB.
 Test(postgres_custom, declared_lengths_are_not_believed) {
-    memcpy(bytes + block_at(2) + 6, "\0\xff\xff\xff\x7f", 5);
+    memcpy(bytes + starts[2] + 6, "\0\xff\xff\xff\x7f", 5);
     cr_expect_not(READ(0, 1, 2, 3, 4));
     memcpy(bytes + 0x82, "\xff\xff\xff\x7f", 4);
     cr_expect_not(READ(0, 1, 2, 3, 4));
