@@ -11,7 +11,7 @@ void cursor_init(struct cursor *self, struct source *source) {
 }
 
 static void sum(struct cursor *self) {
-    if (self->kind != NULL)
+    if (self->kind != NULL && self->at > self->summed)
         self->crc = crc64_update(self->kind, self->crc, self->bytes + self->summed,
                                  self->at - self->summed);
     self->summed = self->at;
