@@ -49,6 +49,9 @@ struct source {
 
     struct piece decoded;
     struct source_facts facts;
+
+    const struct cancel *cancel;
+    atomic_ullong *counter;
 };
 
 // ---- opening and closing
@@ -100,12 +103,28 @@ bool source_open(const char *path, struct source **ret_source, struct error *err
     return start(new_source(path, fd), ret_source, err);
 }
 
+bool source_open_fd(int fd, const char *name, struct source **ret_source, struct error *err) {
+    const int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (own < 0 || lseek(own, 0, SEEK_SET) != 0) {
+        error_set_errno(err, "cannot read %s again", name);
+        if (own >= 0)
+            close(own);
+        return false;
+    }
+    return start(new_source(name, own), ret_source, err);
+}
+
 bool source_open_bytes(const void *bytes, size_t length, struct source **ret_source,
                        struct error *err) {
     struct source *self = new_source("memory", -1);
     self->memory = bytes;
     self->memory_left = length;
     return start(self, ret_source, err);
+}
+
+void source_watch(struct source *self, const struct cancel *cancel, atomic_ullong *counter) {
+    self->cancel = cancel;
+    self->counter = counter;
 }
 
 void source_close(struct source *self) {
@@ -161,6 +180,8 @@ static bool fill_file(struct source *self, size_t wanted, struct error *err) {
         crypto_hash_sha256_update(&self->hash, file->bytes + file->to, (unsigned long long)length);
         file->to += (size_t)length;
         self->facts.file_bytes += (uint64_t)length;
+        if (self->counter != NULL)
+            atomic_fetch_add(self->counter, (unsigned long long)length);
         self->file_ended = length == 0;
     }
     return true;
@@ -284,6 +305,8 @@ static bool fill_decoded(struct source *self, size_t wanted, struct error *err) 
     if (held(&self->decoded) < wanted)
         make_room(&self->decoded);
     while (done && held(&self->decoded) < wanted && self->place != AT_END) {
+        if (!cancel_check(self->cancel, err))
+            return false;
         if (self->codec == NULL)
             done = copy_step(self, err);
         else if (self->place == BEFORE_STREAM)
@@ -354,6 +377,17 @@ bool source_drain(struct source *self, struct error *err) {
             return false;
     } while (held(&self->decoded) > 0);
     return true;
+}
+
+bool source_hash_rest(struct source *self, struct error *err) {
+    while (!self->file_ended) {
+        take_file(self, held(&self->file));
+        if (!cancel_check(self->cancel, err) || !fill_file(self, 1, err))
+            return false;
+    }
+    take_file(self, held(&self->file));
+    self->decoded.from = self->decoded.to;
+    return self->place == AT_END || reach_end(self);
 }
 
 uint64_t source_offset(const struct source *self) {

@@ -15,8 +15,11 @@
 // Sources: RFC 1952 (gzip), RFC 8878 (zstd), the .xz file format 1.1, the LZ4 frame format 1.6.
 #pragma once
 
+#include "base/cancel.h"
 #include "base/cleanup.h"
 #include "base/error.h"
+
+#include <stdatomic.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,10 +42,18 @@ struct source_facts {
 // Opens for reading only (O_NOFOLLOW: a link is refused, with its target in the message; so is
 // what is no regular file).
 bool source_open(const char *path, struct source **ret_source, struct error *err) must_use;
+// The same over an open regular file, from its beginning; `name` stands in messages. The descriptor
+// is duplicated, and shares its offset with the caller's.
+bool source_open_fd(int fd, const char *name, struct source **ret_source,
+                    struct error *err) must_use;
 // The same over bytes in memory, borrowed: for tests and fuzzers.
 bool source_open_bytes(const void *bytes, size_t length, struct source **ret_source,
                        struct error *err) must_use;
 void source_close(struct source *self);
+
+// For a file that takes long: every read asks `cancel` first, and adds the bytes that it took from
+// the disk to `counter`. Either may be NULL; both are borrowed.
+void source_watch(struct source *self, const struct cancel *cancel, atomic_ullong *counter);
 
 // The next decompressed bytes without taking them: at least `wanted` (up to SOURCE_HEAD) unless the
 // source is shorter. Borrowed until the next call.
@@ -60,6 +71,10 @@ bool source_skip(struct source *self, uint64_t length, const char *what,
 // Reads on to the end and forgets what comes: for whoever has seen enough of a format that may be
 // followed by anything.
 bool source_drain(struct source *self, struct error *err) must_use;
+
+// Reads the rest of the file without decoding it, so that its SHA-256 stands even where its content
+// is damaged; nothing can be read afterwards.
+bool source_hash_rest(struct source *self, struct error *err) must_use;
 
 uint64_t source_offset(const struct source *self); // decompressed bytes taken so far
 const struct source_facts *source_facts(const struct source *self);
