@@ -14,15 +14,19 @@
 #define CLIENT "mysql " LOGIN "--binary-mode --max-allowed-packet=1G "
 #define QUERY "mysql " LOGIN "-N -B --raw "
 
-// Nothing of it needs to survive the machine.
+// A data directory is made once a container and copied for each artifact. Nothing of it needs to
+// survive the machine.
 #define SERVER                                                                              \
-    "mysqld --no-defaults --user=mysql --datadir=" ROOT "/data --log-error=" ROOT "/log "   \
+    "mysqld --no-defaults --user=mysql --log-error=" ROOT "/log "                           \
     "--innodb-buffer-pool-size=128M --innodb-log-buffer-size=16M --innodb-doublewrite=OFF " \
     "--innodb-flush-log-at-trx-commit=0 --innodb-flush-method=nosync "
 
 static const char OPEN[] =
-    "exec 2>&1; install -d -o mysql -g mysql -m 700 " ROOT "/data && " SERVER
-    "--initialize-insecure && " SERVER "--daemonize --socket=" ROOT "/socket --pid-file=" ROOT
+    "exec 2>&1; cd " ROOT
+    " && { [ -d template ] || { install -d -o mysql -g mysql -m 700 new && " SERVER
+    "--datadir=" ROOT "/new --initialize-insecure && mv new template; }; } && "
+    "cp -a template data && rm -f data/auto.cnf && " SERVER "--datadir=" ROOT "/data "
+    "--daemonize --socket=" ROOT "/socket --pid-file=" ROOT
     "/pid --skip-networking --mysqlx=OFF --skip-log-bin --performance-schema=OFF "
     "--event-scheduler=OFF --max-allowed-packet=1G --log-bin-trust-function-creators=1 "
     "--explicit-defaults-for-timestamp=1 --secure-file-priv=NULL >/dev/null && "
@@ -32,8 +36,7 @@ static const char CLOSE[] =
     "[ ! -f " ROOT "/pid ] || kill -9 \"$(cat " ROOT "/pid)\"; rm -rf " ROOT;
 
 static bool open_server(struct restore *self, struct error *err) {
-    const struct tool_call folder = {.script = "rm -rf " ROOT
-                                               " && install -d -o mysql -g mysql -m 700 " ROOT};
+    const struct tool_call folder = {.script = "install -d -o mysql -g mysql -m 700 " ROOT};
     if (!tool_do(&self->stand, &folder, NULL, err) ||
         !tool_do(&self->stand, &(struct tool_call){.script = OPEN}, NULL, err)) {
         error_prefix(err, "no server of MySQL could be started");
@@ -56,6 +59,17 @@ static bool is_of_mariadb(const struct restore *self) {
            (facts->tool != NULL && strstr(facts->tool, "MariaDB") != NULL);
 }
 
+// ERROR 1231, 1193, 1273, 1115, …: a mode, a variable, a collation, a character set, a plugin that
+// servers have in some versions only (Server Error Reference).
+static bool is_missing_here(const char *complaint) {
+    static const char *const codes[] = {"ERROR 1115 ", "ERROR 1193 ", "ERROR 1231 ", "ERROR 1238 ",
+                                        "ERROR 1273 ", "ERROR 1286 ", "ERROR 1524 "};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (strstr(complaint, codes[i]) != NULL)
+            return true;
+    return false;
+}
+
 static bool refuse(const struct restore *self, const char *complaint, struct error *err) {
     autofree_string char *server = NULL;
     const struct tool_call ask = {.script = QUERY "-e 'SELECT VERSION()'"};
@@ -69,6 +83,10 @@ static bool refuse(const struct restore *self, const char *complaint, struct err
         return error_set(err, ERROR_UNAVAILABLE, 0,
                          "the dump is of MySQL %d, the server to be had here is %d: %s", there,
                          here, complaint);
+    if (is_missing_here(complaint))
+        return error_set(err, ERROR_UNAVAILABLE, 0,
+                         "this server, MySQL %d, does not have what the dump needs: %s", here,
+                         complaint);
     return error_set(err, ERROR_SERVICE, 0, "%s", complaint);
 }
 

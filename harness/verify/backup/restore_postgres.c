@@ -5,6 +5,7 @@
 #include "verify/backup/restore.h"
 
 #include "base/memory.h"
+#include "engine/archive.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,27 +15,27 @@
 #define PSQL "psql -X -q -v ON_ERROR_STOP=1 -h " ROOT " -U " SUPERUSER " "
 #define ROLES_MADE 64
 
-// Nothing of it needs to survive the machine.
+// The cluster is made once a container and copied for each artifact. Nothing of it needs to survive
+// the machine.
 static const char OPEN[] =
-    "exec 2>&1; cd " ROOT " && initdb -D data --username=" SUPERUSER " --auth=trust "
-    "--encoding=UTF8 --locale=C.UTF-8 --data-checksums --no-sync --no-instructions >log && "
+    "exec 2>&1; cd " ROOT " && { [ -d template ] || { initdb -D new --username=" SUPERUSER
+    " --auth=trust --encoding=UTF8 --locale=C.UTF-8 --data-checksums --no-sync --no-instructions "
+    ">log && mv new template; }; } && cp -a template data && "
     "pg_ctl -D data -l log -w -t 120 -s -o \"-c listen_addresses= -c unix_socket_directories=" ROOT
     " -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c wal_level=minimal"
     " -c max_wal_senders=0 -c max_wal_size=4GB -c shared_buffers=128MB -c "
     "maintenance_work_mem=128MB"
     " -c autovacuum=off -c log_statement=none\" start </dev/null >/dev/null 2>&1 || "
     "{ tail -n 5 log; exit 1; }";
-static const char CLOSE[] = "cd /restore && { [ ! -f postgres/data/postmaster.pid ] || setpriv "
-                            "--reuid postgres --regid postgres --clear-groups pg_ctl -D "
-                            "postgres/data -m immediate -s stop; }; rm -rf postgres";
+static const char CLOSE[] =
+    "cd " ROOT " && { [ ! -f data/postmaster.pid ] || pg_ctl -D data -m immediate -s stop; }; "
+    "rm -rf data new archive log";
 
 static bool open_server(struct restore *self, struct error *err) {
-    const struct tool_call folder = {
-        .script = "rm -rf " ROOT " && install -d -o postgres -g postgres -m 700 " ROOT,
-        .user = "root"};
-    autofree_string char *said = NULL;
+    const struct tool_call folder = {.script = "install -d -o postgres -g postgres -m 700 " ROOT,
+                                     .user = "root"};
     if (!tool_do(&self->stand, &folder, NULL, err) ||
-        !tool_do(&self->stand, &(struct tool_call){.script = OPEN}, &said, err)) {
+        !tool_do(&self->stand, &(struct tool_call){.script = OPEN}, NULL, err)) {
         error_prefix(err, "no server of PostgreSQL could be started");
         if (err != NULL && err->domain == ERROR_SERVICE)
             err->domain = ERROR_UNAVAILABLE;
@@ -46,8 +47,7 @@ static bool open_server(struct restore *self, struct error *err) {
 static void close_server(const struct restore *self) {
     autodone(tool_answer) struct tool_answer answer = {0};
     // What stays goes with the container.
-    (void)!tool_ask(&self->stand, &(struct tool_call){.script = CLOSE, .user = "root"}, &answer,
-                    NULL);
+    (void)!tool_ask(&self->stand, &(struct tool_call){.script = CLOSE}, &answer, NULL);
 }
 
 // ---- restoring
@@ -63,6 +63,9 @@ static const struct way WAYS[] = {
     {"postgres-cluster", PSQL "-o /dev/null -d postgres -f -", true},
     {"postgres-custom", "pg_restore --exit-on-error -h " ROOT " -U " SUPERUSER " -d \"$1\"", false},
     {"postgres-tar", "pg_restore --exit-on-error -h " ROOT " -U " SUPERUSER " -d \"$1\"", false},
+    {"postgres-directory",
+     "pg_restore --exit-on-error -j 2 -h " ROOT " -U " SUPERUSER " -d \"$1\" " ROOT "/archive",
+     false},
 };
 
 static const struct way *way_of(const struct dump_format *format) {
@@ -76,10 +79,13 @@ static const char *target_of(const struct restore *self) {
     return restore_file(self)->facts.restores_itself ? "postgres" : "restored";
 }
 
+// As a fresh server has it, whatever an attempt has left.
 static bool make_database(struct restore *self, struct error *err) {
-    static const char script[] = PSQL "-d postgres -c 'DROP DATABASE IF EXISTS restored' -c "
-                                      "'CREATE DATABASE restored TEMPLATE template0' 2>&1 | "
-                                      "grep -v NOTICE; true";
+    static const char script[] =
+        "exec 2>&1; { " PSQL
+        "-At -d postgres -c \"SELECT format('DROP DATABASE %I;', datname) FROM "
+        "pg_database WHERE datname NOT IN ('postgres', 'template0', 'template1')\"; "
+        "echo 'CREATE DATABASE restored TEMPLATE template0;'; } | " PSQL "-d postgres -f -";
     autofree_string char *said = NULL;
     if (!tool_do(&self->stand, &(struct tool_call){.script = script}, &said, err))
         return false;
@@ -146,12 +152,40 @@ static bool make_role(struct restore *self, const char *role, struct error *err)
     return true;
 }
 
+// ---- pg_dump's directory format is files, which pg_restore reads from a folder
+
+static bool is_folder(const struct restore *self) {
+    return self->artifact->file_count > 1;
+}
+
+static bool put_folder(struct restore *self, struct error *err) {
+    static const char make[] = "rm -rf " ROOT "/archive && mkdir -m 700 " ROOT "/archive";
+    static const char own[] = "chown -R postgres:postgres " ROOT "/archive";
+    const size_t count = self->artifact->file_count;
+    struct archive_extra *extras = memory_new(count, sizeof *extras);
+    for (size_t i = 0; i < count; i++) {
+        const struct backup_file *file = &self->backup->files[self->artifact->files[i]];
+        const char *slash = strrchr(file->path, '/');
+        extras[i] = (struct archive_extra){
+            .name = slash != NULL ? slash + 1 : file->path, .file = file->absolute, .mode = 0600};
+    }
+    autoclose_fd int fd = -1;
+    const bool packed = archive_folder(NULL, extras, count, &fd, err);
+    free(extras);
+    return packed && tool_do(&self->stand, &(struct tool_call){.script = make}, NULL, err) &&
+           container_put_archive(self->stand.engine, self->stand.container, ROOT "/archive", fd,
+                                 err) &&
+           tool_do(&self->stand, &(struct tool_call){.script = own, .user = "root"}, NULL, err);
+}
+
+// ---- attempts
+
 // Exit status, what it complained of, and whether it went on after an error.
 static bool feed(struct restore *self, const struct way *way, char **ret_complaint,
                  struct error *err) {
     const struct tool_call call = {.script = way->script,
                                    .arguments = {target_of(self)},
-                                   .file = restore_file(self)->absolute};
+                                   .file = is_folder(self) ? NULL : restore_file(self)->absolute};
     autodone(tool_answer) struct tool_answer answer = {0};
     if (!tool_ask(&self->stand, &call, &answer, err))
         return false;
@@ -164,7 +198,7 @@ static bool feed(struct restore *self, const struct way *way, char **ret_complai
 
 static bool restore(struct restore *self, struct error *err) {
     const struct way *way = way_of(restore_file(self)->facts.format);
-    if (!open_server(self, err))
+    if (!open_server(self, err) || (is_folder(self) && !put_folder(self, err)))
         return false;
     for (int roles = 0;; roles++) {
         autofree_string char *complaint = NULL;
@@ -274,8 +308,8 @@ static void check(const struct restore *self, struct suite_result *suite) {
     check_by(self, suite, "heap_and_btree_pages_are_sound", AMCHECK, NULL);
 }
 
-static const char *const FORMATS[] = {"postgres-plain", "postgres-cluster", "postgres-custom",
-                                      "postgres-tar", NULL};
+static const char *const FORMATS[] = {"postgres-plain", "postgres-cluster",   "postgres-custom",
+                                      "postgres-tar",   "postgres-directory", NULL};
 
 const struct restorer RESTORER_POSTGRES = {
     .engine = DUMP_POSTGRES,
