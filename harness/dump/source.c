@@ -125,6 +125,8 @@ bool source_open_bytes(const void *bytes, size_t length, struct source **ret_sou
 void source_watch(struct source *self, const struct cancel *cancel, atomic_ullong *counter) {
     self->cancel = cancel;
     self->counter = counter;
+    if (counter != NULL)
+        atomic_fetch_add(counter, (unsigned long long)self->facts.file_bytes);
 }
 
 void source_close(struct source *self) {
