@@ -5,12 +5,13 @@
 //   restored server ──> fingerprint ───────────────────────────────┴─> differences, for people
 //
 // Whoever fills it in decides what an attribute is called and how its value is written; the two
-// sides must be filled in by the same code. Names and values are text for people; bytes that are
-// not UTF-8 become "\xff", a NUL ends them.
+// sides must be filled in by the same code. Names and values are text for people; in one that is
+// not UTF-8 every byte above 0x7f becomes "\xff".
 #pragma once
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "value/json_field.h"
 #include "value/row_hash.h"
 
@@ -69,9 +70,9 @@ enum difference_kind {
     DIFFERENCE_ROWS,
 };
 
-// "orders.total: numeric(10,2) → numeric(12,2)", "table public.orders: 3 rows missing of 100",
-// "view public.totals is missing"; of long values is shown at most
-// DIFFERENCE_VALUE_SHOWN bytes, from shortly before they differ.
+// "orders.total: numeric(10,2) → numeric(12,2)", "table public.orders: 3 rows missing (97 of 100)",
+// "view public.totals: is missing". Of a long value DIFFERENCE_VALUE_SHOWN bytes are shown, from
+// shortly before the two differ.
 struct difference {
     enum difference_kind kind;
     char *text;

@@ -30,9 +30,9 @@ bool json_field_size(struct json_place place, const char *name, uint64_t *ret_si
 // Exactly `size` bytes as 2*size hex digits of either case.
 bool json_field_hex(struct json_place place, const char *name, uint8_t *ret_bytes, size_t size,
                     struct error *err) must_use;
-bool json_field_list(struct json_place place, const char *name, const json_t **ret_list,
+bool json_field_list(struct json_place place, const char *name, json_t **ret_list,
                      struct error *err) must_use;
-bool json_field_object(struct json_place place, const char *name, const json_t **ret_object,
+bool json_field_object(struct json_place place, const char *name, json_t **ret_object,
                        struct error *err) must_use;
 
 // An error about a member (NULL: about the object itself); returns false.
