@@ -193,15 +193,15 @@ Test(fingerprint, shows_a_long_value_where_it_differs) {
     cr_expect_not_null(strstr(text, "…a"), "%s", text);
 }
 
-// Of two bytes each; `shift` moves where they begin.
+// Of three bytes each; `shift` moves where they begin.
 static void expect_cut_between_characters(size_t shift) {
     free(held.value);
     held.value = memory_new(1002, 1);
     memset(held.value, 'a', shift);
-    for (size_t i = 0; i < 500; i++)
-        memcpy(held.value + shift + 2 * i, "é", 2);
+    for (size_t i = 0; i < 330; i++)
+        memcpy(held.value + shift + 3 * i, "€", 3);
     replace(table_of(held.left), 0, held.value);
-    held.value[shift + 2 * 400] = '\0';
+    held.value[shift + 3 * 250] = '\0';
     replace(table_of(held.right), 0, held.value);
     differences_done(&held.differences);
     cr_expect_not(fingerprint_equal(held.left, held.right, &held.differences));
@@ -213,6 +213,7 @@ static void expect_cut_between_characters(size_t shift) {
 Test(fingerprint, cuts_no_character_in_two) {
     expect_cut_between_characters(0);
     expect_cut_between_characters(1);
+    expect_cut_between_characters(2);
 }
 
 Test(fingerprint, refuses_an_object_that_stands_twice) {
