@@ -156,12 +156,22 @@ static bool read_artifact(void *context, struct json_place place, struct error *
            read_fingerprint(place, artifact, err);
 }
 
+// Four digits of year are all that the format has.
+#define YEAR_10000_MS INT64_C(253402300800000)
+
 static bool read_time(struct json_place place, const char *name, int64_t *ret_wall_ms,
                       struct error *err) {
     const char *text = NULL;
-    return json_field_text(place, name, &text, err) &&
-           (rfc3339_parse(text, ret_wall_ms) ||
-            json_field_error(place, name, err, "\"%s\" is not a time of RFC 3339", text));
+    int64_t wall_ms = 0;
+    if (!json_field_text(place, name, &text, err))
+        return false;
+    if (!rfc3339_parse(text, &wall_ms))
+        return json_field_error(place, name, err, "\"%s\" is not a time of RFC 3339", text);
+    if (wall_ms < 0 || wall_ms >= YEAR_10000_MS)
+        return json_field_error(place, name, err, "\"%s\" is no time at which backups are made",
+                                text);
+    *ret_wall_ms = wall_ms;
+    return true;
 }
 
 static bool read_head(struct json_place place, struct manifest *self, struct error *err) {

@@ -124,6 +124,10 @@ Test(manifest_json, with_a_wrong_head_is_refused) {
                    "format_version: is not a whole number");
     expect_refused(with("T03:00:00Z", " 03:00:00Z"),
                    "created.start: \"2026-11-22 03:00:00Z\" is not a time of RFC 3339");
+    expect_refused(with("2026-11-22T03:00:00Z", "1969-12-31T23:59:59Z"),
+                   "created.start: \"1969-12-31T23:59:59Z\" is no time at which backups are made");
+    expect_refused(with("2026-11-22T03:00:00Z", "9999-12-31T23:59:59-00:01"),
+                   "is no time at which backups are made");
     expect_refused(with("\"end\"", "\"ends\""), "created.end: is missing");
     expect_refused(with("5a5a", "5a5"), "hash_key: is not 32 hex digits");
     expect_refused(with("\"artifacts\": [", "\"artifacts\": 1, \"x\": ["),
