@@ -157,6 +157,7 @@ Test(manifest_json, with_a_wrong_path_is_refused) {
                    "artifacts[0].files[0].path: \"../app.dump\" leaves the backup");
     expect_refused(with(path, "a/../../app.dump"), "leaves the backup");
     expect_refused(with(path, "a//.."), "leaves the backup");
+    expect_refused(with(path, "../a//b"), "leaves the backup");
     expect_refused(with(path, "/etc/passwd"), "is absolute");
     expect_refused(with(path, ""), "is not in its plain form");
     expect_refused(with(path, "./a"), "is not in its plain form");
