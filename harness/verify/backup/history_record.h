@@ -32,7 +32,11 @@ struct history_record {
 };
 
 // The strings and the engines are the record's own: memory_copy_string, history_record_add.
-struct history_engine *history_record_add(struct history_record *self); // zeroed; sizes unknown
+// One an engine; the new one is not verified, its numbers are unknown.
+struct history_engine *history_record_add(struct history_record *self, const char *name);
+// NULL: it has none of that name.
+const struct history_engine *history_record_engine(const struct history_record *self,
+                                                   const char *name);
 void history_record_done(struct history_record *self);
 
 int64_t history_record_bytes(const struct history_record *self); // of all engines; or unknown

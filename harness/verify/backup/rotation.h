@@ -64,7 +64,9 @@ struct rotation_item {
     struct civil_time moment; // from its name
     uint64_t bytes;
     bool verified;
-    unsigned reasons; // set by rotation_decide: why it is kept; 0: removed
+    // Set by rotation_decide; until then everything is kept.
+    bool remove;
+    unsigned reasons; // why it is kept: of enum rotation_reason
 };
 
 // In any order, which stays. Of two of the same moment the one whose name sorts last is the newer.

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/cleanup.h"
+#include "base/string_list.h"
 #include "verify/backup/history.h"
 #include "verify/backup/rotation.h"
 

@@ -4,12 +4,14 @@
 #include "base/attributes.h"
 #include "base/text.h"
 
+#include <jansson.h>
 #include <stdint.h>
 
 // A name on one line: control characters and what is not UTF-8 become "\x1b", so that a folder's
 // name can neither move a terminal's cursor nor break a JSON file. NULL counts as empty.
 void wording_append_name(struct text *out, const char *name);
-char *wording_name(const char *name) must_use; // the caller's
+char *wording_name(const char *name) must_use;   // the caller's
+json_t *wording_json(const char *name) must_use; // the same as a JSON string; the caller's
 
 void wording_append_bytes(struct text *out, int64_t bytes); // "17 B", "1.5 GiB"; below 0: "unknown"
 void wording_append_duration(struct text *out,
