@@ -25,7 +25,6 @@ static json_t *json_of_text(const struct text *text) {
 
 static void append_check(struct text *out, const struct suite_result *suite,
                          const struct test_case *test) {
-    autodone(text) struct text reason = {0};
     wording_append_name(out, suite->name);
     text_append(out, ": ");
     wording_append_name(out, test->name);

@@ -1,5 +1,6 @@
 #include "verify/backup/backup_alert.h"
 
+#include "base/eventually.h"
 #include "base/memory.h"
 #include "client/tcp_fake.h"
 #include "verify/backup/history_sample.h"
@@ -146,12 +147,20 @@ static void answer_with(const char *answer) {
     build((struct backup_alert_options){0});
 }
 
+static char heard[4096];
+
+// The fake answers before it has read: what it heard may come later than its answer.
+static bool has_heard_the_alert(void *context unused_parameter, struct error *probe_err) {
+    tcp_fake_heard(fake, heard, sizeof heard - 1);
+    return strstr(heard, "\"engine\":\"postgres\"") != NULL ||
+           error_set(probe_err, ERROR_PROTOCOL, 0, "heard: %s", heard);
+}
+
 Test(backup_alert, is_posted_to_alertmanager) {
-    char heard[4096];
     answer_with("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
     cr_assert(backup_alert_send(url_of(tcp_fake_endpoint(fake), "/"), alerts, &err), "%s",
               err.message);
-    tcp_fake_heard(fake, heard, sizeof heard);
+    cr_assert(eventually(deadline_in_ms(5000), has_heard_the_alert, NULL, &err), "%s", err.message);
     cr_expect_eq(strncmp(heard, "POST /api/v2/alerts HTTP/1.1\r\n", 30), 0, "%s", heard);
 }
 

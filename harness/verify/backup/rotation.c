@@ -1,5 +1,6 @@
 #include "verify/backup/rotation.h"
 
+#include "base/check.h"
 #include "base/memory.h"
 #include "verify/backup/wording.h"
 
@@ -106,6 +107,7 @@ static int compare_moments(const void *left, const void *right) {
 
 void rotation_decide(struct rotation_item *items, size_t count,
                      const struct rotation_policy *policy, const struct civil_time *today) {
+    check(rotation_policy_check(policy, NULL));
     struct rotation_item **dated = memory_new(count + 1, sizeof *dated);
     size_t dated_count = 0;
     bool any_verified = false;
@@ -182,6 +184,7 @@ static void append_sum(struct text *out, const struct rotation_item *items, size
 
 void rotation_append_plan(struct text *out, const struct rotation_item *items, size_t count,
                           const struct rotation_policy *policy, const struct civil_time *today) {
+    check(rotation_policy_check(policy, NULL));
     const struct civil_time date = {.year = today->year, .month = today->month, .day = today->day};
     char buffer[CIVIL_TEXT_SIZE];
     text_appendf(out,

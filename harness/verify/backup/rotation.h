@@ -69,7 +69,8 @@ struct rotation_item {
     unsigned reasons; // why it is kept: of enum rotation_reason
 };
 
-// In any order, which stays. Of two of the same moment the one whose name sorts last is the newer.
+// The policy was checked. In any order, which stays. Of two of the same moment the one whose name
+// sorts last is the newer.
 void rotation_decide(struct rotation_item *items, size_t count,
                      const struct rotation_policy *policy, const struct civil_time *today);
 
