@@ -79,7 +79,8 @@ struct history *sample_history(const struct history_record *records, size_t coun
     check(history_count < sizeof histories / sizeof *histories);
     struct history *history = memory_new(1, sizeof *history);
     history->records = memory_new(count + 1, sizeof *history->records);
-    memcpy(history->records, records, count * sizeof *records);
+    if (count > 0)
+        memcpy(history->records, records, count * sizeof *records);
     history->count = count;
     histories[history_count++] = history;
     return history;
