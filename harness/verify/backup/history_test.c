@@ -145,7 +145,7 @@ Test(history, that_is_damaged_is_named_with_its_line_and_left_alone) {
         {"[\n\n{}]\n", HISTORY_JSON ": line 3: record 1: \"id\" is missing or wrong"},
         {"[{\"id\":\"a,\\\"[\",\n\"started\":\"2026-11-22T03:00:00Z\",\"duration_ms\":1,"
          "\"path\":\"/b\",\"against\":\"none\",\"outcome\":\"passed\",\"seed\":\"1\","
-         "\"backup_age_s\":null,\"engines\":[]},\n{\"id\":\"r2\",\"started\":\"yesterday\"}]",
+         "\"backup_age_s\":null,\"engines\":[]},\n{\"id\":\"r2\",\"started\":\"yesterday\"}\n\n]\n",
          HISTORY_JSON ": line 3: record 2: \"started\" is missing or wrong"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

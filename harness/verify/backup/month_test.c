@@ -100,6 +100,17 @@ Test(month, that_is_not_over_is_seen_from_now) {
     cr_expect_eq(month->verified_age_s, 2 * 86400);
 }
 
+Test(month, goes_by_when_a_backup_was_taken_and_not_by_when_it_was_verified) {
+    struct history_record records[] = {
+        run("new", "2026-11-08T03:00:00Z", OUTCOME_PASSED, 1, 1),
+        run("old", "2026-11-15T03:00:00Z", OUTCOME_PASSED, 1, 1),
+    };
+    records[1].backup_age_s = 30 * 86400;
+    month = month_new(sample_history(records, 2), 2026, 11, AFTER_ALL);
+    cr_assert(month->has_verified);
+    cr_expect_str_eq(month->verified_path, "/b/new");
+}
+
 Test(month, does_not_count_a_backup_that_failed_later) {
     struct history_record records[] = {
         run("a", "2026-11-01T03:00:00Z", OUTCOME_PASSED, 1, 1),

@@ -1,14 +1,18 @@
 #define _GNU_SOURCE
 #include "verify/backup/rotation_folder.h"
 
+#include "base/eventually.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "verify/backup/history_sample.h"
 #include "verify/backup/removal.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct rotation_folder *folder;
@@ -175,4 +179,65 @@ Test(rotation_folder, must_be_there) {
     cr_assert_not(rotation_folder_open(sample_path("nowhere"), NULL, &folder, &err));
     cr_expect_eq(err.domain, ERROR_CONFIGURATION);
     cr_expect_not_null(strstr(err.message, "No such file"), "%s", err.message);
+}
+
+// ---- killed -------------------------------------------------------------------------------------
+
+#define BIG 6     // backups that are to be removed
+#define FILES 300 // in each
+
+static void fill(void) {
+    for (int i = 0; i < BIG; i++) {
+        const char *path = sample_own(memory_format("root/2026100%d", i + 1));
+        make(path);
+        const int fd = open(sample_path(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        for (int j = 0; j < FILES; j++) {
+            char name[16];
+            snprintf(name, sizeof name, "f%d", j);
+            close(openat(fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+        }
+        close(fd);
+    }
+}
+
+// Until some of the backups are gone from the listing, so that the kill comes in between.
+static bool has_removed(void *context, struct error *probe_err) {
+    const int wanted = *(const int *)context;
+    int gone = 0;
+    for (int i = 0; i < BIG; i++)
+        gone += !file_exists(sample_path(sample_own(memory_format("root/2026100%d", i + 1))));
+    return gone >= wanted || error_set(probe_err, ERROR_TIMEOUT, 0, "%d gone", gone);
+}
+
+static void rotate_and_be_killed(const struct history *history, int wanted) {
+    const pid_t pid = fork();
+    if (pid == 0) {
+        open_with(history);
+        _exit(rotation_folder_apply(folder, NULL, NULL) ? 0 : 1);
+    }
+    const bool got_there =
+        eventually(deadline_in_ms(20000), has_removed, &wanted, &err, .interval_ms = 1);
+    kill(pid, SIGKILL);
+    cr_assert_eq(waitpid(pid, NULL, 0), pid);
+    cr_assert(got_there, "%s", err.message);
+}
+
+Test(rotation_folder, killed_at_any_moment_lists_no_half_of_a_backup, .timeout = 120) {
+    const struct history *history = history_of("20261119", OUTCOME_PASSED);
+    for (int wanted = 1; wanted <= BIG; wanted++) {
+        fill();
+        rotate_and_be_killed(history, wanted);
+        for (int i = 0; i < BIG; i++) {
+            struct string_list left = {0};
+            const char *path = sample_path(sample_own(memory_format("root/2026100%d", i + 1)));
+            const bool is_listed = folder_list(path, &left, NULL);
+            cr_expect(!is_listed || left.count == FILES, "%s has %zu", path, left.count);
+            string_list_done(&left);
+        }
+        open_with(history);
+        cr_assert(rotation_folder_apply(folder, NULL, &err), "%s", err.message);
+        rotation_folder_close(TAKE(folder));
+        cr_expect_str_eq(listing(), ".hidden-20261101 20261101 20261119 20261121 20261122 latest "
+                                    "lost+found ");
+    }
 }

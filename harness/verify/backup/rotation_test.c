@@ -191,6 +191,13 @@ Test(rotation, counts_several_of_a_day_as_one) {
     cr_expect_eq(kept(), 2);
 }
 
+Test(rotation, takes_the_newest_of_a_day_where_none_is_verified) {
+    ADD("20261120-010000", "20261120-020000", "20261121", "20261122!");
+    decide_with("2026-11-22", (struct rotation_policy){.daily = 3, .month_day = 1});
+    cr_expect_str_eq(why("20261120-020000"), "daily");
+    cr_expect_str_eq(why("20261120-010000"), "removed");
+}
+
 Test(rotation, prefers_the_verified_one_of_a_day) {
     ADD("20261121-010000", "20261121-020000!", "20261121-030000", "20261122!");
     decide("2026-11-22");
