@@ -9,7 +9,9 @@
 static const char HELP[] =
     "usage: assay backup <subcommand> [options]\n"
     "\n"
-    "  verify [PATH|latest]   restore a backup into throwaway servers and prove that it is whole\n"
+    "  verify [latest|PATH]   restore a backup into throwaway servers and prove that it is whole\n"
+    "  rotate                 remove old backups: 7 daily, 4 weekly and 12 monthly ones stay\n"
+    "  report --month YYYY-MM what the verifications of a month came to\n"
     "\n"
     "  assay backup <subcommand> --help    options and examples\n"
     "  assay verify-backup                 the same as `assay backup verify`, for cron\n";
@@ -19,6 +21,8 @@ static const struct subcommand {
     int (*run)(int argc, char **argv);
 } SUBCOMMANDS[] = {
     {"verify", command_verify_backup},
+    {"rotate", command_rotate_backups},
+    {"report", command_report_backups},
 };
 
 int command_backup(int argc, char **argv) {

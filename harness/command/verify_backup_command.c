@@ -10,9 +10,12 @@
 #include "command/byte_progress.h"
 #include "command/command.h"
 #include "command/interrupt.h"
+#include "command/keep_records.h"
 #include "command/place.h"
 #include "command/publication.h"
 #include "command/session.h"
+#include "verify/backup/latest.h"
+#include "verify/backup/record.h"
 #include "verify/backup/verification.h"
 
 #include <inttypes.h>
@@ -20,18 +23,25 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define DEFAULT_FORMATS "terminal,junit,json"
-#define DEFAULT_REPORT_FOLDER "logs/backup-verification"
+#define DEFAULT_FORMATS "terminal"
+#define DEFAULT_REPORT_FOLDER "assay-report"
 
 static const char HELP[] =
-    "usage: assay backup verify PATH [options]\n"
+    "usage: assay backup verify [latest|NAME|PATH] [options]\n"
     "\n"
     "Reads every file of a backup to its proven end, restores each into a throwaway server of its\n"
     "kind, and asks that server whether it is sound. The backup itself is only read, and proven\n"
-    "unchanged afterwards. PATH is a folder, or one file; what is in it is told from its content:\n"
+    "unchanged afterwards. It is a folder, or one file; what is in it is told from its content:\n"
     "pg_dump (plain, custom, directory, tar), pg_dumpall, mysqldump, mongodump (folder, archive),\n"
     "Redis RDB; each also compressed by gzip, zstd, xz, bzip2 or lz4.\n"
     "\n"
+    "  --root DIR         where backups lie, one below the other (default: " BACKUP_ROOT ");\n"
+    "                     latest is the newest there by the date in its name, and the default\n"
+    "  --records DIR      keeps a log, a report and the history (default:\n"
+    "                     " RECORDS_FOLDER ")\n"
+    "  --metrics FILE     also writes metrics for node_exporter: a file that ends in .prom\n"
+    "  --alert URL        when a check failed, an alert to this Alertmanager\n"
+    "  --runbook URL      what the alert points to\n"
     "  --seed N           of the negative controls (default: another each time; reports name it)\n"
     "  --jobs N           files read at once (default: one per processor)\n"
     "  --report DIR       folder for report files (default: " DEFAULT_REPORT_FOLDER ")\n"
@@ -40,13 +50,20 @@ static const char HELP[] =
     "\n"
     "examples:\n"
     "  assay backup verify /var/backups/app/2026-11-21\n"
+    "  assay backup verify latest --root /var/backups/app\n"
+    "  0 3 * * 0 cd /srv/app && assay verify-backup latest     a crontab line, every Sunday\n"
     "  assay backup verify dump.sql.gz --format terminal\n"
     "\n"
     "exit status: 0 all verified and passed, 1 a check failed, 2 usage or configuration,\n"
     "3 the environment could not be built, 4 something not verified, 130 interrupted\n";
 
 struct verify_arguments {
-    const char *path;
+    const char *which;
+    const char *root;
+    const char *records;
+    const char *metrics;
+    const char *alert;
+    const char *runbook;
     struct string_list formats;
     const char *report_folder;
     uint64_t seed;
@@ -81,6 +98,11 @@ static bool read_seed(void *values, const char *text, struct error *err) {
 #define MEMBER(name) offsetof(struct verify_arguments, name)
 
 static const struct argument ROWS[] = {
+    {"root", ARGUMENT_TEXT, MEMBER(root), NULL},
+    {"records", ARGUMENT_TEXT, MEMBER(records), NULL},
+    {"metrics", ARGUMENT_TEXT, MEMBER(metrics), NULL},
+    {"alert", ARGUMENT_TEXT, MEMBER(alert), NULL},
+    {"runbook", ARGUMENT_TEXT, MEMBER(runbook), NULL},
     {"seed", ARGUMENT_READ, 0, read_seed},
     {"jobs", ARGUMENT_READ, 0, read_jobs},
     {"report", ARGUMENT_TEXT, MEMBER(report_folder), NULL},
@@ -92,9 +114,12 @@ static const struct argument ROWS[] = {
 // -1: go on; otherwise the exit status.
 static int read_arguments(int argc, char **argv, struct verify_arguments *self) {
     struct error problem = {0};
-    self->report_folder = DEFAULT_REPORT_FOLDER;
+    *self = (struct verify_arguments){.which = "latest",
+                                      .root = BACKUP_ROOT,
+                                      .records = RECORDS_FOLDER,
+                                      .report_folder = DEFAULT_REPORT_FOLDER};
     if (argc > 1 && argv[1][0] != '-') {
-        self->path = argv[1];
+        self->which = argv[1];
         argv[1] = argv[0];
         argc--;
         argv++;
@@ -102,8 +127,6 @@ static int read_arguments(int argc, char **argv, struct verify_arguments *self) 
     const int status = arguments_read("backup verify", HELP, ROWS, argc, argv, self);
     if (status >= 0)
         return status;
-    if (self->path == NULL)
-        return usage_error("backup verify", "it needs the path of a backup");
     if (!self->has_seed && getrandom(&self->seed, sizeof self->seed, 0) != sizeof self->seed)
         self->seed = (uint64_t)clock_wall_ms();
     self->seed &= UINT32_MAX; // short enough to be typed again
@@ -114,19 +137,18 @@ static int read_arguments(int argc, char **argv, struct verify_arguments *self) 
 
 // ---- reading
 
-static bool read_backup(const struct verify_arguments *arguments, struct backup **ret_backup,
-                        struct error *err) {
+static bool read_backup(const struct verify_arguments *arguments, const char *path,
+                        struct backup **ret_backup, struct error *err) {
     autodone(cancel) struct cancel cancel;
     atomic_ullong counter = 0;
     if (!cancel_init(&cancel, err))
         return false;
     interrupt_cancels(&cancel);
     struct live *live = live_open(stderr, &(const struct live_options){0});
-    struct byte_progress *progress =
-        byte_progress_open(live, "files", arguments->path, &counter, 0);
+    struct byte_progress *progress = byte_progress_open(live, "files", path, &counter, 0);
     const struct backup_options options = {
         .cancel = &cancel, .jobs = arguments->jobs, .counter = &counter};
-    const bool opened = backup_open(arguments->path, &options, ret_backup, err);
+    const bool opened = backup_open(path, &options, ret_backup, err);
     byte_progress_close(progress);
     live_close(live);
     interrupt_forget();
@@ -180,7 +202,8 @@ static bool verify(struct session *session, const struct verify_arguments *argum
 }
 
 // What can be said without a server is said even if none can be had.
-static int verify_backup(const struct verify_arguments *arguments, const struct backup *backup) {
+static int verify_backup(const struct verify_arguments *arguments, const struct backup *backup,
+                         int64_t taken_wall_ms) {
     struct session session = {0};
     struct error problem = {0}, cancelled = {0};
     autodone(string_list) struct string_list services = {0};
@@ -202,23 +225,41 @@ static int verify_backup(const struct verify_arguments *arguments, const struct 
     session_tear_down(&session);
     live_close(TAKE(session.live));
     int status = failure == NULL ? report_exit_status(session.report) : exit_status_of(failure);
-    if (!publication_make(session.report, &arguments->formats, arguments->report_folder) &&
-        status == EXIT_PASSED)
+    const struct keep_options keep = {.folder = arguments->records,
+                                      .metrics = arguments->metrics,
+                                      .alert = arguments->alert,
+                                      .runbook = arguments->runbook,
+                                      .taken_wall_ms = taken_wall_ms,
+                                      .seed = arguments->seed};
+    const bool kept = status == EXIT_INTERRUPTED || keep_records(session.report, backup, &keep);
+    const bool published =
+        publication_make(session.report, &arguments->formats, arguments->report_folder);
+    if ((!kept || !published) && status == EXIT_PASSED)
         status = EXIT_ENVIRONMENT;
     session_close(&session);
     return status;
 }
 
+// What would make the work be done for nothing is asked before it.
+static bool prepare(const struct verify_arguments *arguments, struct error *err) {
+    if (!publication_possible(&arguments->formats, arguments->report_folder, err))
+        return false;
+    return records_folder_make(arguments->records, err) || error_prefix(err, "--records");
+}
+
 int command_verify_backup(int argc, char **argv) {
-    struct verify_arguments arguments = {0};
+    struct verify_arguments arguments;
+    struct backup_choice choice = {0};
     autofree(backup) struct backup *backup = NULL;
     struct error problem = {0};
     int status = read_arguments(argc, argv, &arguments);
     if (status < 0)
-        status = !publication_possible(&arguments.formats, arguments.report_folder, &problem) ||
-                         !read_backup(&arguments, &backup, &problem)
+        status = !backup_choose(arguments.root, arguments.which, &choice, &problem) ||
+                         !prepare(&arguments, &problem) ||
+                         !read_backup(&arguments, choice.path, &backup, &problem)
                      ? report_error(&problem)
-                     : verify_backup(&arguments, backup);
+                     : verify_backup(&arguments, backup, choice.taken_wall_ms);
     string_list_done(&arguments.formats);
+    free(choice.path);
     return status;
 }

@@ -201,6 +201,8 @@ static void verify_artifact(const struct lane *self, const struct artifact *arti
     const int64_t started_us = clock_monotonic_us();
     const struct backup_file *file = backup_main_file(self->verification->backup, artifact);
     suite->name = describe(artifact, file);
+    if (file->facts.engine != DUMP_UNKNOWN)
+        suite->subject = memory_copy_string(dump_engine_name(file->facts.engine));
     if (file->facts.format == NULL)
         verify_unknown(file, suite);
     else
