@@ -22,7 +22,7 @@ static void hold(void) {
             struct backup_file *file = &held.files[held.backup.file_count++];
             *file = (struct backup_file){
                 .path = artifact->files[j].path, .size = artifact->files[j].size, .read = true};
-            memcpy(file->sha256, artifact->files[j].sha256, SHA256_SIZE);
+            memcpy(file->source.sha256, artifact->files[j].sha256, SHA256_SIZE);
         }
     }
 }
@@ -92,13 +92,13 @@ Test(manifest_files, that_are_extra_are_named) {
 
 Test(manifest_files, of_another_size_are_named_with_both) {
     held.files[0].size = 1200;
-    held.files[0].sha256[5] ^= 1;
+    held.files[0].source.sha256[5] ^= 1;
     expect_one(FILE_SIZE, "2026-11-22/app.dump",
                "2026-11-22/app.dump: 1200 bytes, not 1234 as in the manifest");
 }
 
 Test(manifest_files, of_another_sha256_are_named) {
-    held.files[1].sha256[SHA256_SIZE - 1] ^= 0x80;
+    held.files[1].source.sha256[SHA256_SIZE - 1] ^= 0x80;
     expect_one(FILE_SHA256, "redis/two.rdb",
                "redis/two.rdb: its SHA-256 is not that of the manifest");
 }
@@ -106,7 +106,7 @@ Test(manifest_files, of_another_sha256_are_named) {
 Test(manifest_files, that_could_not_be_read_are_named_with_their_problem) {
     held.files[0].read = false;
     error_set(&held.files[0].problem, ERROR_PROTOCOL, 0, "the data end early");
-    memset(held.files[0].sha256, 0, SHA256_SIZE);
+    memset(held.files[0].source.sha256, 0, SHA256_SIZE);
     expect_one(FILE_NOT_READ, "2026-11-22/app.dump", "2026-11-22/app.dump: the data end early");
 }
 
