@@ -12,6 +12,7 @@
 
 #define DETAIL_LIMIT ((size_t)8 * 1024) // of one message or log; the JSON report has all of it
 #define NAME_WIDTH 20
+#define NAME_WIDTH_MOST 72
 
 struct printer {
     const struct report *report;
@@ -32,12 +33,23 @@ static void heading(struct printer *self, const char *title) {
 }
 
 // A name in a column: bytes, not columns, are counted, which is right for the names that we know.
-static void name_column(struct printer *self, const char *name) {
+static void name_column(struct printer *self, const char *name, size_t width) {
     const size_t before = self->out->length;
     clean_append(self->out, name, CLEAN_LINE);
-    while (self->out->length < before + NAME_WIDTH && !self->out->overflowed)
+    while (self->out->length < before + width && !self->out->overflowed)
         text_append_char(self->out, ' ');
     text_append_char(self->out, ' ');
+}
+
+// As wide as the longest name that is not too long for a column.
+static size_t suite_width(const struct report *report) {
+    size_t width = NAME_WIDTH;
+    for (size_t i = 0; i < report->suite_count; i++) {
+        const size_t length = strlen(report->suites[i].name);
+        if (length > width && length <= NAME_WIDTH_MOST)
+            width = length;
+    }
+    return width;
 }
 
 // Each line of the cleaned text behind `margin`.
@@ -92,7 +104,7 @@ static void service(struct printer *self, const struct service_result *service) 
                                                                 : STYLE_DOUBT;
     text_append(self->out, "  ");
     styled(self, style, service_state_name(service->state), 10);
-    name_column(self, service->name);
+    name_column(self, service->name, NAME_WIDTH);
     if (service->ready_us > 0) {
         text_append(self->out, "after ");
         phrase_duration(self->out, service->ready_us);
@@ -117,7 +129,7 @@ static void suite(struct printer *self, const struct suite_result *suite) {
     const char *word = tally.failed > 0 ? "FAILED" : tally.passed > 0 ? "ok" : "skipped";
     text_append(self->out, "  ");
     styled(self, style, word, 10);
-    name_column(self, suite->name);
+    name_column(self, suite->name, suite_width(self->report));
     phrase_tally(self->out, tally);
     text_append(self->out, "  ");
     phrase_duration(self->out, suite->duration_us);

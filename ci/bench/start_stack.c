@@ -136,7 +136,8 @@ static bool take_down(struct session *session, struct timing *timing, struct err
     session_tear_down(session);
     timing->down_us = clock_monotonic_us() - started_us;
     return !session->left_behind ||
-           error_set(err, ERROR_ENGINE, 0, "the tear-down left something behind");
+           error_set(err, ERROR_ENGINE, 0, "%s",
+                     session->report->warnings[session->report->warning_count - 1]);
 }
 
 // VmHWM of proc(5); 0 when there is no such process.

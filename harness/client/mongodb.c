@@ -237,14 +237,8 @@ static bool split(struct mongodb *self, const bson_t *array, bson_t **ret_docume
     return true;
 }
 
-bool mongodb_insert_many(struct mongodb *self, const char *collection, const char *documents,
-                         uint64_t *ret_inserted, struct error *err) {
-    autofree_bson bson_t *parsed = NULL;
-    bson_t *list = NULL;
-    size_t count = 0;
-    mongodb_begin(self);
-    if (!mongodb_parse(self, documents, &parsed, err) || !split(self, parsed, &list, &count, err))
-        return false;
+static bool insert_list(struct mongodb *self, const char *collection, const bson_t *list,
+                        size_t count, uint64_t *ret_inserted, struct error *err) {
     const bson_t **pointers = memory_new(count + 1, sizeof *pointers);
     for (size_t i = 0; i < count; i++)
         pointers[i] = &list[i];
@@ -256,8 +250,46 @@ bool mongodb_insert_many(struct mongodb *self, const char *collection, const cha
         *ret_inserted = (uint64_t)number_in(&reply, "insertedCount");
     bson_destroy(&reply);
     free(pointers);
-    free(list);
     return worked || mongodb_refused(self, &error, err);
+}
+
+bool mongodb_insert_many(struct mongodb *self, const char *collection, const char *documents,
+                         uint64_t *ret_inserted, struct error *err) {
+    autofree_bson bson_t *parsed = NULL;
+    bson_t *list = NULL;
+    size_t count = 0;
+    mongodb_begin(self);
+    if (!mongodb_parse(self, documents, &parsed, err) || !split(self, parsed, &list, &count, err))
+        return false;
+    const bool worked = insert_list(self, collection, list, count, ret_inserted, err);
+    free(list);
+    return worked;
+}
+
+bool mongodb_insert_bson_many(struct mongodb *self, const char *collection, const void *bytes,
+                              size_t length, struct error *err) {
+    bson_t *list = NULL;
+    size_t count = 0;
+    bool proper = true;
+    mongodb_begin(self);
+    for (size_t at = 0; proper && at < length; count++) {
+        uint32_t size = 0;
+        if ((count & (count - 1)) == 0) // full at every power of two
+            list = memory_resize(list, count > 0 ? count * 2 : 1, sizeof *list);
+        if (length - at >= sizeof size)
+            memcpy(&size, (const char *)bytes + at, sizeof size);
+        size = BSON_UINT32_FROM_LE(size);
+        proper = size <= length - at &&
+                 bson_init_static(&list[count], (const uint8_t *)bytes + at, size) &&
+                 bson_validate(&list[count], BSON_VALIDATE_NONE, NULL);
+        at += size;
+    }
+    const bool worked =
+        proper ? count == 0 || insert_list(self, collection, list, count, NULL, err)
+               : endpoint_fail(&self->endpoint, err, ERROR_SERVICE, SERVICE_ERROR_SYNTAX, NULL,
+                               "%zu bytes that are no BSON documents", length);
+    free(list);
+    return worked;
 }
 
 bool mongodb_update(struct mongodb *self, const char *collection, const char *filter,

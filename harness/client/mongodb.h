@@ -41,6 +41,9 @@ bool mongodb_insert(struct mongodb *self, const char *collection, const char *do
                     struct error *err) must_use;
 bool mongodb_insert_bson(struct mongodb *self, const char *collection, const void *bytes,
                          size_t length, struct error *err) must_use;
+// Documents one after the other, as a .bson file holds them; stops at the first that is refused.
+bool mongodb_insert_bson_many(struct mongodb *self, const char *collection, const void *bytes,
+                              size_t length, struct error *err) must_use;
 // `documents` is a JSON array; stops at the first that is refused.
 bool mongodb_insert_many(struct mongodb *self, const char *collection, const char *documents,
                          uint64_t *ret_inserted, struct error *err) must_use;

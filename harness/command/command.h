@@ -16,15 +16,17 @@ enum exit_status {
     EXIT_INTERRUPTED = 130,
 };
 
-//          name      function         summary
-#define COMMANDS(COMMAND)                                                                       \
-    COMMAND(run, command_run, "bring up a throwaway copy of a stack and run suites against it") \
-    COMMAND(up, command_up, "bring up a stack that stays, under a lease")                       \
-    COMMAND(status, command_status, "show stacks that `up` left running")                       \
-    COMMAND(down, command_down, "remove a stack that `up` left running")                        \
-    COMMAND(images, command_images, "list, build, save or load the images")                     \
-    COMMAND(doctor, command_doctor, "say what is here, what is missing, and what mends it")     \
-    COMMAND(clean, command_clean, "remove what dead runs left behind")
+//          name   function   summary
+#define COMMANDS(COMMAND)                                                                         \
+    COMMAND("run", command_run, "bring up a throwaway copy of a stack and run suites against it") \
+    COMMAND("up", command_up, "bring up a stack that stays, under a lease")                       \
+    COMMAND("status", command_status, "show stacks that `up` left running")                       \
+    COMMAND("down", command_down, "remove a stack that `up` left running")                        \
+    COMMAND("backup", command_backup, "restore a backup into throwaway servers: is it whole?")    \
+    COMMAND("verify-backup", command_verify_backup, "`backup verify`, under the name for cron")   \
+    COMMAND("images", command_images, "list, build, save or load the images")                     \
+    COMMAND("doctor", command_doctor, "say what is here, what is missing, and what mends it")     \
+    COMMAND("clean", command_clean, "remove what dead runs left behind")
 
 #define DECLARE_COMMAND(name, function, summary) int function(int argc, char **argv);
 COMMANDS(DECLARE_COMMAND)

@@ -16,7 +16,7 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *summary;
 } commands[] = {
-#define COMMAND_LINE(name, function, summary) {#name, function, summary},
+#define COMMAND_LINE(name, function, summary) {name, function, summary},
     COMMANDS(COMMAND_LINE)
 #undef COMMAND_LINE
 };
@@ -30,7 +30,7 @@ static void print_help(FILE *to) {
           "\n",
           to);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].summary);
+        fprintf(to, "  %-13s %s\n", commands[i].name, commands[i].summary);
     fputs("\n"
           "  assay <command> --help    options and examples\n"
           "  assay --version\n"

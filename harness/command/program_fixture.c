@@ -143,6 +143,12 @@ void program_write(const char *name, const char *content) {
     autofree_string char *placed =
         replace(named, "%IMAGE%", site.image != NULL ? site.image : "assay/base:none");
     autofree_string char *whole = replace(placed, "%SERVE%", SERVE);
+    autofree_string char *folder = memory_copy_string(name);
+    char *slash = strrchr(folder, '/');
+    if (slash != NULL) {
+        *slash = '\0';
+        cr_assert(folder_make(folder, 0755, &problem), "%s", problem.message);
+    }
     cr_assert(file_write_atomic(name, whole, strlen(whole), 0644, &problem), "%s", problem.message);
 }
 

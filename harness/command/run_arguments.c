@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "command/arguments.h"
 #include "command/command.h"
-#include "reports/report_writer.h"
+#include "command/publication.h"
 
 #include <string.h>
 
@@ -45,21 +45,9 @@ static const char HELP[] =
     "exit status: 0 all verified and passed, 1 something failed, 2 usage or configuration,\n"
     "3 the environment could not be built, 4 something not verified, 130 interrupted\n";
 
-static bool add_formats(const char *list, struct string_list *ret_formats, struct error *err) {
-    autofree_string char *copy = memory_copy_string(list);
-    char *rest = NULL;
-    for (char *name = strtok_r(copy, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
-        const struct report_writer *writer = NULL;
-        if (!report_writer_find(name, &writer, err))
-            return false;
-        string_list_add(ret_formats, name);
-    }
-    return ret_formats->count > 0 || error_set(err, ERROR_USAGE, 0, "--format names no format");
-}
-
 static bool read_formats(void *values, const char *text, struct error *err) {
     struct run_arguments *self = values;
-    return add_formats(text, &self->formats, err);
+    return publication_formats(text, &self->formats, err);
 }
 
 static bool read_jobs(void *values, const char *text, struct error *err) {
@@ -111,7 +99,7 @@ int run_arguments_read(int argc, char **argv, struct run_arguments *ret_argument
     ret_arguments->report_folder = RUN_DEFAULT_REPORT_FOLDER;
     const int status = arguments_read("run", HELP, ROWS, argc, argv, ret_arguments);
     if (status < 0 && ret_arguments->formats.count == 0 &&
-        !add_formats(DEFAULT_FORMATS, &ret_arguments->formats, &problem))
+        !publication_formats(DEFAULT_FORMATS, &ret_arguments->formats, &problem))
         return usage_error("run", "%s", problem.message);
     return status;
 }

@@ -6,11 +6,10 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "command/bundled_suite.h"
+#include "command/publication.h"
 #include "command/run_arguments.h"
 #include "command/session.h"
 #include "command/suite_choice.h"
-#include "reports/report_writer.h"
-#include "reports/style.h"
 #include "scenario/suite_runner.h"
 
 #include <poll.h>
@@ -115,56 +114,6 @@ static void attach_logs(struct session *session) {
     }
 }
 
-static bool publish_one(const struct session *session, const struct report_writer *writer,
-                        const struct report_options *options) {
-    struct error problem = {0};
-    if (report_publish(session->report, writer, options, &problem))
-        return true;
-    report_error(&problem);
-    return false;
-}
-
-// Every format, whatever became of the one before it: false if one could not be written.
-static bool publish(const struct session *session, const struct run_arguments *arguments) {
-    const char *workflow = getenv("GITHUB_ACTIONS");
-    const struct report_options options = {
-        .stream = stdout,
-        .folder = arguments->report_folder,
-        .step_summary = getenv("GITHUB_STEP_SUMMARY"),
-        .colours = style_wants_colours(stdout),
-        .source_root = getenv("GITHUB_WORKSPACE"),
-        .in_workflow = workflow != NULL && strcmp(workflow, "true") == 0,
-    };
-    const struct report_writer *last = NULL; // the terminal's closing line is the last of all
-    bool published = true;
-    for (size_t i = 0; i < arguments->formats.count; i++) {
-        const struct report_writer *writer = NULL;
-        if (!report_writer_find(arguments->formats.items[i], &writer, NULL))
-            continue; // the arguments were checked
-        if (writer == &writer_terminal)
-            last = writer;
-        else
-            published = publish_one(session, writer, &options) && published;
-    }
-    return (last == NULL || publish_one(session, last, &options)) && published;
-}
-
-// Asked before anything is started: a run whose report cannot be written is a run for nothing.
-static bool can_report(const struct run_arguments *arguments, struct error *err) {
-    for (size_t i = 0; i < arguments->formats.count; i++) {
-        const struct report_writer *writer = NULL;
-        if (!report_writer_find(arguments->formats.items[i], &writer, err))
-            return false;
-        if (writer->file_suffix == NULL)
-            continue;
-        if (!folder_make(arguments->report_folder, 0755, err))
-            return error_prefix(err, "--report");
-        if (access(arguments->report_folder, W_OK | X_OK) != 0)
-            return error_set_errno(err, "--report: cannot write to %s", arguments->report_folder);
-    }
-    return true;
-}
-
 static void wait_for_enter(struct session *session) {
     fprintf(stderr, "assay: the stack stays until Enter or Ctrl-C; where everything is: %s\n",
             session->environment_file);
@@ -201,14 +150,16 @@ static int run(const struct run_arguments *arguments, struct string_list *paths)
         session_close(&session);
         return report_error(&problem);
     }
-    ok = ok && can_report(arguments, &problem) && verify(&session, arguments, paths, &problem);
+    ok = ok && publication_possible(&arguments->formats, arguments->report_folder, &problem) &&
+         verify(&session, arguments, paths, &problem);
     session.report->duration_us = clock_monotonic_us() - started_us;
     if (!ok)
         session.report->failure = memory_copy_string(problem.message);
     session_tear_down(&session);
     live_close(TAKE(session.live));
     int status = ok ? report_exit_status(session.report) : exit_status_of(&problem);
-    if (!publish(&session, arguments) && status == EXIT_PASSED)
+    if (!publication_make(session.report, &arguments->formats, arguments->report_folder) &&
+        status == EXIT_PASSED)
         status = EXIT_ENVIRONMENT;
     session_close(&session);
     return status;

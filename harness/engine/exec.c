@@ -8,6 +8,8 @@
 #include "engine/request.h"
 #include "engine/stream_frame.h"
 
+#include <string.h>
+
 #define TIMEOUT_MS 60000
 #define OUTPUT_LIMIT ((size_t)1024 * 1024)
 
@@ -26,12 +28,32 @@ static json_t *string_array(const char *const *strings) {
     return array;
 }
 
+static bool has_input(const struct exec_options *options) {
+    return options->input != NULL || options->source != NULL;
+}
+
+// Bytes in memory, as a source.
+struct memory_input {
+    const char *bytes;
+    size_t left;
+};
+
+static ssize_t read_memory(void *context, void *buffer, size_t size, struct error *err) {
+    (void)err;
+    struct memory_input *self = context;
+    const size_t length = self->left < size ? self->left : size;
+    memcpy(buffer, self->bytes, length);
+    self->bytes += length;
+    self->left -= length;
+    return (ssize_t)length;
+}
+
 static bool create(struct engine *engine, const char *container, const struct exec_options *options,
                    char **ret_id, struct error *err) {
     json_t *body = json_object();
     json_object_set_new(body, "Cmd", string_array(options->argv));
     json_object_set_new(body, "Env", string_array(options->environment));
-    json_object_set_new(body, "AttachStdin", json_boolean(options->input != NULL));
+    json_object_set_new(body, "AttachStdin", json_boolean(has_input(options)));
     json_object_set_new(body, "AttachStdout", json_true());
     json_object_set_new(body, "AttachStderr", json_true());
     if (options->user != NULL)
@@ -56,11 +78,14 @@ static bool start(struct engine *engine, const char *id, const struct exec_optio
     autofree_string char *path = query_path("/exec", id, "/start");
     json_t *body = json_pack("{s:b, s:b}", "Detach", 0, "Tty", 0);
     bool done;
-    if (options->input != NULL) {
+    if (has_input(options)) {
+        struct memory_input memory = {options->input, options->input_length};
+        const bool streamed = options->source != NULL;
         const struct hijack hijack = {.path = path,
                                       .json = body,
-                                      .input = options->input,
-                                      .input_length = options->input_length,
+                                      .source = streamed ? options->source : read_memory,
+                                      .source_context =
+                                          streamed ? options->source_context : &memory,
                                       .sink = take_bytes,
                                       .context = frames,
                                       .deadline = deadline_in_ms(timeout_ms),

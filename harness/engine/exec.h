@@ -1,6 +1,7 @@
 // Running a command inside a container.
 #pragma once
 
+#include "engine/archive.h"
 #include "engine/engine.h"
 #include "engine/logs.h"
 
@@ -11,8 +12,11 @@ struct exec_options {
     const char *user;               // NULL: the container's
     const char *working_folder;     // NULL: the container's
     const char *const *environment; // NULL: none added
-    const void *input; // sent to standard input, then end of file; NULL: no standard input
+    // At most one of the two is sent to standard input, then end of file; NULL: no standard input.
+    const void *input;
     size_t input_length;
+    byte_source *source; // pulled as the command reads; its failure is that of exec_run
+    void *source_context;
     int timeout_ms;      // for the whole command; 0: 60 s
     size_t output_limit; // of each text; 0: 1 MiB
     stream_sink *sink;   // output as it comes, instead of into the result; NULL: the result

@@ -56,6 +56,48 @@ Test(exec, sends_input_and_reads_output_on_a_hijacked_connection) {
     cr_expect(strstr(fake_engine_received(fixture.fake), "Upgrade: tcp\r\n") != NULL);
 }
 
+// Gives "abc" `left` times, then fails or ends.
+struct letters {
+    int left;
+    bool fails;
+};
+
+static ssize_t give_letters(void *context, void *buffer, size_t size, struct error *err) {
+    struct letters *self = context;
+    cr_assert_geq(size, 3u);
+    if (self->left == 0 && self->fails) {
+        error_set(err, ERROR_PROTOCOL, 0, "the letters ran out");
+        return -1;
+    }
+    if (self->left == 0)
+        return 0;
+    self->left--;
+    memcpy(buffer, "abc", 3);
+    return 3;
+}
+
+static bool run_letters(struct letters *letters) {
+    const struct exec_options options = {
+        .argv = cat, .source = give_letters, .source_context = letters, .timeout_ms = 5000};
+    return exec_run(fixture.engine, "x", &options, &result, &fixture.err);
+}
+
+Test(exec, sends_what_a_source_gives_piece_by_piece) {
+    fixture_open(
+        (const struct fake_exchange[]){CREATE, {START, {{UPGRADED}}, FAKE_ECHO}, ENDED("0"), {0}});
+    must(run_letters(&(struct letters){.left = 3}));
+    cr_expect_str_eq(text_string(&result.output), "abcabcabc");
+}
+
+Test(exec, fails_as_its_source_fails) {
+    fixture_open(
+        (const struct fake_exchange[]){CREATE, {START, {{UPGRADED}}, FAKE_ECHO}, ENDED("0"), {0}});
+    cr_expect_not(run_letters(&(struct letters){.left = 2, .fails = true}));
+    cr_expect_eq(fixture.err.domain, ERROR_PROTOCOL);
+    cr_expect(strstr(fixture.err.message, "the letters ran out") != NULL, "%s",
+              fixture.err.message);
+}
+
 Test(exec, understands_an_engine_that_does_not_say_upgraded) {
     fixture_open((const struct fake_exchange[]){
         CREATE, {START, {{"HTTP/1.1 200 OK\r\n\r\n"}}, FAKE_ECHO}, ENDED("0"), {0}});

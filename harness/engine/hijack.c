@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #define PIECE_BYTES ((size_t)64 * 1024)
+#define PIECES_AT_ONCE 64
 #define ERROR_BODY_LIMIT ((size_t)64 * 1024)
 
 // The conversation while it runs.
@@ -27,7 +28,10 @@ struct talk {
     struct text refusal; // the body of an answer that is an error
     struct text opening; // the upgrade request
     size_t opening_sent;
-    size_t input_sent;
+    char *input; // a piece of what the source gave; from input_from to input_to is to be sent
+    size_t input_from;
+    size_t input_to;
+    bool input_ended;
     bool closed_sending;
     bool refused_input; // the engine closed before it had read all of it
     bool ended;         // nothing more is to be received
@@ -49,40 +53,64 @@ static size_t next_to_send(const struct talk *self, const char **ret_bytes) {
     }
     if (!is_agreed(self))
         return 0;
-    *ret_bytes = (const char *)self->hijack->input + self->input_sent;
-    return self->hijack->input_length - self->input_sent;
+    *ret_bytes = self->input + self->input_from;
+    return self->input_to - self->input_from;
+}
+
+// Pulls the next piece once the last one is gone.
+static bool refill(struct talk *self, struct error *err) {
+    if (!is_agreed(self) || self->input_ended || self->input_from < self->input_to)
+        return true;
+    const ssize_t length =
+        self->hijack->source(self->hijack->source_context, self->input, PIECE_BYTES, err);
+    if (length < 0)
+        return false;
+    self->input_from = 0;
+    self->input_to = (size_t)length;
+    self->input_ended = length == 0;
+    return true;
 }
 
 static void note_sent(struct talk *self, size_t length) {
     if (self->opening_sent < self->opening.length)
         self->opening_sent += length;
     else
-        self->input_sent += length;
+        self->input_from += length;
+}
+
+static void stop_sending(struct talk *self) {
+    self->opening_sent = self->opening.length;
+    self->input_from = self->input_to;
+    self->input_ended = true;
+    self->closed_sending = true;
+    self->refused_input = true;
 }
 
 // The command may end without having read all of its input, and the engine then closes: that is
 // the command's business, so a refused byte ends the sending but not the talk.
-static void send_some(struct talk *self) {
+static bool send_some(struct talk *self, struct error *err) {
     const char *bytes = NULL;
-    size_t left;
-    while ((left = next_to_send(self, &bytes)) > 0) {
+    // Not for ever: in between, others want to be heard, the user's Ctrl-C too.
+    for (int piece = 0; piece < PIECES_AT_ONCE; piece++) {
+        if (!refill(self, err))
+            return false;
+        const size_t left = next_to_send(self, &bytes);
         size_t sent = 0;
-        const CURLcode code = curl_easy_send(self->channel->easy, bytes, left, &sent);
+        const CURLcode code =
+            left > 0 ? curl_easy_send(self->channel->easy, bytes, left, &sent) : CURLE_AGAIN;
         if (code == CURLE_AGAIN)
-            return;
+            break;
         if (code != CURLE_OK) {
-            self->opening_sent = self->opening.length;
-            self->input_sent = self->hijack->input_length;
-            self->closed_sending = true;
-            self->refused_input = true;
-            return;
+            stop_sending(self);
+            return true;
         }
         note_sent(self, sent);
     }
-    if (is_agreed(self) && !self->closed_sending) {
+    if (is_agreed(self) && self->input_ended && !self->closed_sending) {
         shutdown(self->socket, SHUT_WR); // end of file for the command
         self->closed_sending = true;
     }
+    return true;
 }
 
 // ---- receiving
@@ -169,10 +197,10 @@ static bool converse(struct talk *self, struct error *err) {
     for (;;) {
         if (!still_wanted(self, err))
             return false;
-        send_some(self);
-        if (!receive_some(self, err))
+        if (!send_some(self, err) || !receive_some(self, err))
             return false;
-        send_some(self); // the answer may have been the agreement
+        if (!send_some(self, err)) // the answer may have been the agreement
+            return false;
         if (self->ended)
             break;
         wait_for_socket(self);
@@ -230,6 +258,7 @@ bool hijack_perform(struct engine *engine, const struct hijack *hijack, struct e
     http_head_init(&self->head);
     text_init(&self->refusal, ERROR_BODY_LIMIT);
     self->piece = memory_new(PIECE_BYTES, 1);
+    self->input = memory_new(PIECE_BYTES, 1);
     self->channel = transport_take(&engine->transport);
     write_opening(self);
 
@@ -239,6 +268,7 @@ bool hijack_perform(struct engine *engine, const struct hijack *hijack, struct e
     text_done(&self->opening);
     text_done(&self->refusal);
     free(self->piece);
+    free(self->input);
     free(self);
     return done;
 }

@@ -8,10 +8,10 @@
 #include "engine/engine.h"
 
 struct hijack {
-    const char *path;   // of the POST that upgrades
-    const json_t *json; // its body
-    const void *input;  // sent once the engine has agreed, then the sending side is closed
-    size_t input_length;
+    const char *path;    // of the POST that upgrades
+    const json_t *json;  // its body
+    byte_source *source; // sent once the engine has agreed, then the sending side is closed
+    void *source_context;
     byte_sink *sink; // takes what comes back, to its end; may stop as in request.h
     void *context;
     struct deadline deadline;

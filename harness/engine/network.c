@@ -1,9 +1,14 @@
 #include "engine/network.h"
 
+#include "base/clock.h"
+#include "base/eventually.h"
+#include "engine/engine_private.h"
 #include "engine/query.h"
 #include "engine/request.h"
 
 #include <string.h>
+
+#define HELD_MS 2000 // for containers that are still on their way out
 
 static bool inspect(struct engine *engine, const char *collection, const char *name,
                     json_t **ret_json, struct error *err) {
@@ -63,8 +68,64 @@ bool network_disconnect(struct engine *engine, const char *id, const char *conta
     return done;
 }
 
+// ---- removing a network
+
+// An engine that was busy may hold on to the endpoint of a container that is gone: listed as
+// "ep-<id>" in place of a container's id (moby, daemon/network.go). Whoever is alive stays.
+static void let_go_of_the_dead(struct engine *engine, const char *id) {
+    json_t *network = NULL, *endpoint;
+    const char *key;
+    if (!network_inspect(engine, id, &network, NULL))
+        return;
+    json_object_foreach (json_object_get(network, "Containers"), key, endpoint) {
+        const char *name = json_string_value(json_object_get(endpoint, "Name"));
+        if (strncmp(key, "ep-", 3) == 0 && name != NULL)
+            (void)!network_disconnect(engine, id, name, NULL); // the next attempt tells
+    }
+    json_decref(network);
+}
+
+struct removal {
+    struct engine *engine;
+    const char *id;
+    struct error reason; // of the last attempt
+};
+
+static bool is_held(const struct removal *self) {
+    return self->reason.domain == ERROR_ENGINE &&
+           strstr(self->reason.message, "has active endpoints") != NULL;
+}
+
+static bool is_removed(void *context, struct error *err) {
+    struct removal *self = context;
+    error_clear(&self->reason);
+    if (remove_named(self->engine, "/networks", self->id, &self->reason))
+        return true;
+    if (is_held(self))
+        let_go_of_the_dead(self->engine, self->id);
+    if (err != NULL)
+        *err = self->reason;
+    return false;
+}
+
+static bool is_hopeless(void *context, struct error *err) {
+    const struct removal *self = context;
+    if (err != NULL)
+        *err = self->reason;
+    return !is_held(self);
+}
+
 bool network_remove(struct engine *engine, const char *id, struct error *err) {
-    return remove_named(engine, "/networks", id, err);
+    struct removal removal = {.engine = engine, .id = id};
+    if (is_removed(&removal, err))
+        return true;
+    if (is_held(&removal) &&
+        eventually(deadline_in_ms(HELD_MS), is_removed, &removal, NULL, .interval_ms = 50,
+                   .cancel = engine->cancel, .hopeless = is_hopeless))
+        return true;
+    if (err != NULL)
+        *err = removal.reason;
+    return false;
 }
 
 bool volume_create(struct engine *engine, const json_t *body, struct error *err) {

@@ -14,8 +14,9 @@ bool network_connect(struct engine *engine, const char *id, const json_t *body,
                      struct error *err) must_use;
 bool network_disconnect(struct engine *engine, const char *id, const char *container,
                         struct error *err) must_use;
-bool network_remove(struct engine *engine, const char *id,
-                    struct error *err) must_use; // gone is fine
+// Gone is fine. One that the engine believes in use gets two seconds, and endpoints of containers
+// that are gone already are taken off it.
+bool network_remove(struct engine *engine, const char *id, struct error *err) must_use;
 
 bool volume_create(struct engine *engine, const json_t *body, struct error *err) must_use;
 bool volume_inspect(struct engine *engine, const char *name, json_t **ret_json,

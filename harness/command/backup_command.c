@@ -1,0 +1,41 @@
+// assay backup: what it does is a table; each subcommand is a file of its own.
+#include "command/backup_command.h"
+
+#include "command/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char HELP[] =
+    "usage: assay backup <subcommand> [options]\n"
+    "\n"
+    "  verify [latest|PATH]   restore a backup into throwaway servers and prove that it is whole\n"
+    "  rotate                 remove old backups: 7 daily, 4 weekly and 12 monthly ones stay\n"
+    "  report --month YYYY-MM what the verifications of a month came to\n"
+    "\n"
+    "  assay backup <subcommand> --help    options and examples\n"
+    "  assay verify-backup                 the same as `assay backup verify`, for cron\n";
+
+static const struct subcommand {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} SUBCOMMANDS[] = {
+    {"verify", command_verify_backup},
+    {"rotate", command_rotate_backups},
+    {"report", command_report_backups},
+};
+
+int command_backup(int argc, char **argv) {
+    if (argc < 2) {
+        fputs(HELP, stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        fputs(HELP, stdout);
+        return EXIT_PASSED;
+    }
+    for (size_t i = 0; i < sizeof SUBCOMMANDS / sizeof *SUBCOMMANDS; i++)
+        if (strcmp(argv[1], SUBCOMMANDS[i].name) == 0)
+            return SUBCOMMANDS[i].run(argc - 1, argv + 1);
+    return usage_error("backup", "there is no subcommand \"%s\"", argv[1]);
+}

@@ -1,0 +1,127 @@
+// `assay backup verify` as people run it, on real servers and real dumps.
+#define _GNU_SOURCE
+#include "command/program_fixture.h"
+
+#include "base/eventually.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+TestSuite(verify_backup_real, .init = program_init_real, .fini = program_done, .timeout = 900);
+
+static struct error problem;
+
+static void copy_sample(const char *sample, const char *name) {
+    char *from = path_join(DUMP_SAMPLES, sample);
+    char *to = path_join(program_folder(), name);
+    char *parent = memory_copy_string(to);
+    *strrchr(parent, '/') = '\0';
+    char *bytes = NULL;
+    size_t length = 0;
+    cr_assert(file_read(from, 1 << 24, &bytes, &length, &problem), "%s", problem.message);
+    cr_assert(folder_make(parent, 0755, &problem), "%s", problem.message);
+    cr_assert(file_write_atomic(to, bytes, length, 0644, &problem), "%s", problem.message);
+    free(bytes);
+    free(parent);
+    free(to);
+    free(from);
+}
+
+#define VERIFY(path) assay("backup", "verify", path, "--format", "terminal")
+
+Test(verify_backup_real, restores_sound_dumps_of_every_engine_without_any_configuration) {
+    copy_sample("pg17.custom", "backup/app");
+    copy_sample("mysql9-two.sql", "backup/two.sql");
+    copy_sample("mongodump-100.18-orders.bson", "backup/shop/orders.bson");
+    copy_sample("redis-8.0.rdb", "backup/dump.rdb");
+    struct child *child = assay_start("backup", "verify", "backup", "--format", "terminal");
+    const pid_t pid = child_pid(child);
+    cr_expect_eq(program_end(child, 600000), 0, "%s\n%s", program_output(), program_errors());
+    assert_says(program_output(), "app: pg_dump, custom format, of server 17");
+    assert_says(program_output(), "two.sql: mysqldump");
+    assert_says(program_output(), "shop: mongodump");
+    assert_says(program_output(), "dump.rdb: Redis");
+    assert_says(program_output(), " 0 failed, 0 skipped");
+    program_assert_nothing_left(pid, 20000);
+}
+
+// A statement that fails after others have worked, as a restore by hand passes over it.
+static const char FAILS_LATE[] = "--\n-- PostgreSQL database dump\n--\n\n"
+                                 "-- Dumped from database version 17.0\n"
+                                 "-- Dumped by pg_dump version 17.0\n\n"
+                                 "CREATE TABLE public.t (n integer NOT NULL);\n"
+                                 "COPY public.t (n) FROM stdin;\n1\n2\n\\.\n\n"
+                                 "ALTER TABLE public.t ADD CONSTRAINT once CHECK (n < 2);\n"
+                                 "\n--\n-- PostgreSQL database dump complete\n--\n\n";
+
+Test(verify_backup_real, a_dump_that_does_not_restore_fails_in_the_servers_own_words) {
+    program_write("backup/late.sql", FAILS_LATE);
+    cr_expect_eq(VERIFY("backup"), 1, "%s", program_errors());
+    assert_says(program_output(), "late.sql");
+    assert_says(program_output(), "is violated by some row");
+}
+
+static const char LOSES_ROWS[] =
+    "--\n-- PostgreSQL database dump\n--\n\n"
+    "-- Dumped from database version 17.0\n"
+    "-- Dumped by pg_dump version 17.0\n\n"
+    "CREATE TABLE public.t (n integer NOT NULL);\n"
+    "CREATE RULE gone AS ON INSERT TO public.t DO INSTEAD NOTHING;\n"
+    "CREATE FUNCTION public.skip() RETURNS trigger LANGUAGE plpgsql AS "
+    "'BEGIN RETURN NULL; END';\n"
+    "CREATE TRIGGER skip BEFORE INSERT ON public.t FOR EACH ROW "
+    "WHEN (NEW.n = 2) EXECUTE FUNCTION public.skip();\n"
+    "COPY public.t (n) FROM stdin;\n1\n2\n3\n\\.\n\n"
+    "\n--\n-- PostgreSQL database dump complete\n--\n\n";
+
+Test(verify_backup_real, rows_that_do_not_arrive_are_missed_although_every_tool_is_content) {
+    program_write("backup/loses.sql", LOSES_ROWS);
+    cr_expect_eq(VERIFY("backup"), 1, "%s", program_errors());
+    assert_says(program_output(), "rows_are_all_there");
+    assert_says(program_output(), "the file holds 3 rows, the restored server 2");
+}
+
+static const char OWNED[] = "--\n-- PostgreSQL database dump\n--\n\n"
+                            "-- Dumped from database version 17.0\n"
+                            "-- Dumped by pg_dump version 17.0\n\n"
+                            "CREATE TABLE public.t (n integer NOT NULL);\n"
+                            "ALTER TABLE public.t OWNER TO \"some one\";\n"
+                            "GRANT SELECT ON TABLE public.t TO another;\n"
+                            "COPY public.t (n) FROM stdin;\n1\n\\.\n\n"
+                            "\n--\n-- PostgreSQL database dump complete\n--\n\n";
+
+Test(verify_backup_real, roles_that_a_dump_does_not_hold_are_made_and_are_no_failure) {
+    program_write("backup/owned.sql", OWNED);
+    cr_expect_eq(VERIFY("backup"), 0, "%s", program_output());
+}
+
+Test(verify_backup_real, a_dump_of_a_newer_server_is_not_verified_when_this_one_refuses_it) {
+    program_write("backup/newer.sql", "--\n-- PostgreSQL database dump\n--\n\n"
+                                      "-- Dumped from database version 99.0\n"
+                                      "-- Dumped by pg_dump version 99.0\n\n"
+                                      "SET tomorrow = 'yes';\n"
+                                      "\n--\n-- PostgreSQL database dump complete\n--\n\n");
+    cr_expect_eq(VERIFY("backup"), 4, "%s", program_output());
+    assert_says(program_output(), "the dump is of PostgreSQL 99");
+}
+
+static bool has_a_container(void *context, struct error *err) {
+    char *there = program_leftovers(*(const pid_t *)context);
+    const bool found = strstr(there, "container") != NULL;
+    free(there);
+    return found || error_set(err, ERROR_TIMEOUT, 0, "no container yet");
+}
+
+Test(verify_backup_real, an_interrupt_leaves_nothing) {
+    copy_sample("pg17.custom", "backup/app");
+    struct child *child = assay_start("backup", "verify", "backup", "--format", "terminal");
+    pid_t pid = child_pid(child);
+    cr_assert(eventually(deadline_in_ms(60000), has_a_container, &pid, &problem), "%s",
+              problem.message);
+    cr_assert_eq(kill(pid, SIGINT), 0);
+    cr_expect_eq(program_end(child, 60000), 130, "%s", program_errors());
+    program_assert_nothing_left(pid, 20000);
+}

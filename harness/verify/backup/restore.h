@@ -1,0 +1,65 @@
+// Restoring one artifact into a throwaway server of its kind, and asking that server whether what
+// it now holds is sound. One row an engine; a new engine is a file and a row.
+//
+// The server is made fresh for each artifact, in a container of the restore stand
+// (fixtures/restore): its own folder, a socket in it, no account that anybody made. The artifact is
+// fed to the engine's own tools over standard input, so nothing is written into the user's folder.
+// They stop at the first error (ON_ERROR_STOP, --exit-on-error), and what they print is read: an
+// exit status alone is not believed.
+#pragma once
+
+#include "client/endpoint.h"
+#include "value/result.h"
+#include "verify/backup/tool.h"
+
+struct restore {
+    struct tool_stand stand;
+    const struct endpoint *endpoint; // of a stand whose server runs already (MongoDB); else NULL
+    const struct backup *backup;
+    const struct artifact *artifact;
+    char *note;    // what the report should say of a restore that went well; NULL: nothing
+    char *lacking; // what of it this server does not offer, so that it was left out; NULL: nothing
+};
+
+struct restorer {
+    enum dump_engine engine;
+    const char *service; // of the restore stand: "postgres"
+    const char *user;    // of the container, who owns the server: "postgres"
+    // Formats that it restores, NULL-terminated names of dump_format.
+    const char *const *formats;
+    // ERROR_SERVICE: the artifact does not restore (the tool's own words); ERROR_UNAVAILABLE: it
+    // cannot be tried here, with the reason: not verified. Anything else: the attempt went wrong.
+    bool (*restore)(struct restore *self, struct error *err);
+    // Adds one test: as many records as the file holds are there.
+    void (*count)(const struct restore *self, struct suite_result *suite);
+    // Adds a test for each of the server's own checks: "heap_and_btree_pages_are_sound", …
+    void (*check)(const struct restore *self, struct suite_result *suite);
+    // Deletes at least one record there, so that `count` can be seen to notice it.
+    bool (*lose_record)(const struct restore *self, struct error *err);
+    void (*close)(const struct restore *self); // stops the server and removes its folder
+};
+
+extern const struct restorer RESTORER_POSTGRES;
+extern const struct restorer RESTORER_MYSQL;
+extern const struct restorer RESTORER_MONGODB;
+extern const struct restorer RESTORER_REDIS;
+
+const struct restorer *restorer_of(enum dump_engine engine); // NULL: none
+bool restorer_takes(const struct restorer *self, const struct dump_format *format);
+
+// ---- for the restorers
+
+const struct backup_file *restore_file(const struct restore *self); // the artifact's first
+
+// Adds a test with this outcome; `format` is its message, NULL: none.
+void restore_said(struct suite_result *suite, const char *name, enum outcome outcome,
+                  const char *format, ...) printf_like(4, 5);
+// The answer of a check that prints what is wrong, a line each, and nothing when all is well.
+// A check that could not be asked is not verified.
+void restore_lines(struct suite_result *suite, const char *name, bool asked, const char *lines,
+                   const struct error *problem);
+// rows_are_all_there: what the file holds against what the server counts.
+void restore_counts(struct suite_result *suite, const char *name, const char *unit,
+                    uint64_t in_file, uint64_t in_server);
+// The major version, 17 of "17.2 (Debian)", 8 of "8.0.44"; -1: none is there.
+int restore_major(const char *version);

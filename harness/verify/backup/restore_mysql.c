@@ -1,0 +1,213 @@
+// MySQL: a fresh data directory for each artifact, whose root has no password and can be reached
+// by a socket in its own folder only. MariaDB's dumps are restored into MySQL where it takes them.
+// Sources: the manuals of mysqld, mysql and mysqlcheck.
+#include "verify/backup/restore.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ROOT "/restore/mysql"
+#define LOGIN "--no-defaults -uroot -S " ROOT "/socket "
+// Without its commands: a dump cannot make the client run a program.
+#define CLIENT "mysql " LOGIN "--binary-mode --max-allowed-packet=1G "
+#define QUERY "mysql " LOGIN "-N -B --raw "
+
+// A data directory is made once a container and copied for each artifact. Nothing of it needs to
+// survive the machine.
+#define SERVER                                                                              \
+    "mysqld --no-defaults --user=mysql --log-error=" ROOT "/log "                           \
+    "--innodb-buffer-pool-size=128M --innodb-log-buffer-size=16M --innodb-doublewrite=OFF " \
+    "--innodb-flush-log-at-trx-commit=0 --innodb-flush-method=nosync "
+
+static const char OPEN[] =
+    "exec 2>&1; cd " ROOT
+    " && { [ -d template ] || { install -d -o mysql -g mysql -m 700 new && " SERVER
+    "--datadir=" ROOT "/new --initialize-insecure && mv new template; }; } && "
+    "cp -a template data && rm -f data/auto.cnf && " SERVER "--datadir=" ROOT "/data "
+    "--daemonize --socket=" ROOT "/socket --pid-file=" ROOT
+    "/pid --skip-networking --mysqlx=OFF --skip-log-bin --performance-schema=OFF "
+    "--event-scheduler=OFF --max-allowed-packet=1G --log-bin-trust-function-creators=1 "
+    "--explicit-defaults-for-timestamp=1 --secure-file-priv=NULL >/dev/null && "
+    "mysqladmin " LOGIN "--wait=60 --connect-timeout=60 ping >/dev/null || "
+    "{ grep ERROR " ROOT "/log | tail -n 5; exit 1; }";
+static const char CLOSE[] =
+    "[ ! -f " ROOT "/pid ] || kill -9 \"$(cat " ROOT "/pid)\"; rm -rf " ROOT;
+
+static bool open_server(struct restore *self, struct error *err) {
+    const struct tool_call folder = {.script = "install -d -o mysql -g mysql -m 700 " ROOT};
+    if (!tool_do(&self->stand, &folder, NULL, err) ||
+        !tool_do(&self->stand, &(struct tool_call){.script = OPEN}, NULL, err)) {
+        error_prefix(err, "no server of MySQL could be started");
+        if (err != NULL && err->domain == ERROR_SERVICE)
+            err->domain = ERROR_UNAVAILABLE;
+        return false;
+    }
+    return true;
+}
+
+static void close_server(const struct restore *self) {
+    autodone(tool_answer) struct tool_answer answer = {0};
+    // What stays goes with the container.
+    (void)!tool_ask(&self->stand, &(struct tool_call){.script = CLOSE}, &answer, NULL);
+}
+
+static bool is_of_mariadb(const struct restore *self) {
+    const struct dump_facts *facts = &restore_file(self)->facts;
+    return (facts->server_version != NULL && strstr(facts->server_version, "MariaDB") != NULL) ||
+           (facts->tool != NULL && strstr(facts->tool, "MariaDB") != NULL);
+}
+
+// ERROR 1231, 1193, 1273, 1115, …: a mode, a variable, a collation, a character set, a plugin that
+// servers have in some versions only (Server Error Reference).
+static bool is_missing_here(const char *complaint) {
+    static const char *const codes[] = {"ERROR 1115 ", "ERROR 1193 ", "ERROR 1231 ", "ERROR 1238 ",
+                                        "ERROR 1273 ", "ERROR 1286 ", "ERROR 1524 "};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (strstr(complaint, codes[i]) != NULL)
+            return true;
+    return false;
+}
+
+static bool refuse(const struct restore *self, const char *complaint, struct error *err) {
+    autofree_string char *server = NULL;
+    const struct tool_call ask = {.script = QUERY "-e 'SELECT VERSION()'"};
+    const int here = tool_do(&self->stand, &ask, &server, NULL) ? restore_major(server) : -1;
+    const int there = restore_major(restore_file(self)->facts.server_version);
+    if (is_of_mariadb(self))
+        return error_set(err, ERROR_UNAVAILABLE, 0,
+                         "the dump is of MariaDB, the server to be had here is MySQL %d: %s", here,
+                         complaint);
+    if (here >= 0 && there > here)
+        return error_set(err, ERROR_UNAVAILABLE, 0,
+                         "the dump is of MySQL %d, the server to be had here is %d: %s", there,
+                         here, complaint);
+    if (is_missing_here(complaint))
+        return error_set(err, ERROR_UNAVAILABLE, 0,
+                         "this server, MySQL %d, does not have what the dump needs: %s", here,
+                         complaint);
+    return error_set(err, ERROR_SERVICE, 0, "%s", complaint);
+}
+
+// The client stops at the first error by itself; --force is what nobody gives here.
+static bool restore(struct restore *self, struct error *err) {
+    static const char into_one[] =
+        "mysql " LOGIN "-e 'CREATE DATABASE restored' && exec " CLIENT "restored";
+    static const char as_it_says[] = "exec " CLIENT;
+    const struct backup_file *file = restore_file(self);
+    if (!open_server(self, err))
+        return false;
+    const struct tool_call call = {.script = file->facts.restores_itself ? as_it_says : into_one,
+                                   .file = file->absolute};
+    autodone(tool_answer) struct tool_answer answer = {0};
+    if (!tool_ask(&self->stand, &call, &answer, err))
+        return false;
+    if (answer.exit_status == 0 && strstr(text_string(&answer.errors), "ERROR") == NULL)
+        return true;
+    autofree_string char *complaint = tool_complaint(&answer);
+    return refuse(self, complaint, err);
+}
+
+// ---- what the server says of itself
+
+#define USERS_SCHEMAS "NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema')"
+
+// Views and routines run as who defined them, and that account is often in no dump.
+static const char DEFINERS[] = QUERY
+    "-e \"SELECT DISTINCT CONCAT('CREATE USER IF NOT EXISTS ', QUOTE(SUBSTRING_INDEX(d, '@', 1)), "
+    "'@', QUOTE(SUBSTRING_INDEX(d, '@', -1)), '; GRANT ALL ON *.* TO ', QUOTE(SUBSTRING_INDEX(d, "
+    "'@', 1)), '@', QUOTE(SUBSTRING_INDEX(d, '@', -1)), ';') FROM (SELECT DEFINER d FROM "
+    "information_schema.VIEWS WHERE TABLE_SCHEMA " USERS_SCHEMAS " UNION SELECT DEFINER FROM "
+    "information_schema.ROUTINES WHERE ROUTINE_SCHEMA " USERS_SCHEMAS " UNION SELECT DEFINER FROM "
+    "information_schema.TRIGGERS WHERE TRIGGER_SCHEMA " USERS_SCHEMAS ") AS definers WHERE d NOT "
+    "LIKE 'root@%' AND d NOT LIKE 'mysql.%'\" | mysql " LOGIN;
+static const char CHECK_TABLES[] =
+    "exec 2>&1; mysqlcheck " LOGIN "--all-databases --check --extended | grep -v ' OK$'; true";
+static const char CHECK_UPGRADE[] =
+    "exec 2>&1; mysqlcheck " LOGIN "--all-databases --check-upgrade | grep -v ' OK$'; true";
+static const char COUNT_ROWS[] = QUERY
+    "-e \"SELECT CONCAT('SELECT COUNT(*) FROM \\`', REPLACE(TABLE_SCHEMA, '\\`', '\\`\\`'), "
+    "'\\`.\\`', REPLACE(TABLE_NAME, '\\`', '\\`\\`'), '\\`;') FROM information_schema.TABLES WHERE "
+    "TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA " USERS_SCHEMAS "\" | " QUERY;
+static const char INCREMENTS[] = QUERY
+    "-e \"SELECT CONCAT('SELECT CONCAT(', QUOTE(CONCAT(c.TABLE_SCHEMA, '.', c.TABLE_NAME, '.', "
+    "c.COLUMN_NAME)), ', \\': AUTO_INCREMENT is \\', ', t.AUTO_INCREMENT, ', \\', the highest "
+    "value "
+    "is \\', MAX(\\`', c.COLUMN_NAME, '\\`)) FROM \\`', c.TABLE_SCHEMA, '\\`.\\`', c.TABLE_NAME, "
+    "'\\` HAVING MAX(\\`', c.COLUMN_NAME, '\\`) >= ', t.AUTO_INCREMENT, ';') FROM "
+    "information_schema.COLUMNS c JOIN information_schema.TABLES t USING (TABLE_SCHEMA, "
+    "TABLE_NAME) "
+    "WHERE c.EXTRA LIKE '%auto_increment%' AND t.AUTO_INCREMENT IS NOT NULL AND "
+    "t.TABLE_SCHEMA " USERS_SCHEMAS "\" | " QUERY;
+
+static void check_by(const struct restore *self, struct suite_result *suite, const char *name,
+                     const char *script) {
+    autofree_string char *said = NULL;
+    struct error problem = {0};
+    const bool asked =
+        tool_do(&self->stand, &(struct tool_call){.script = script}, &said, &problem);
+    restore_lines(suite, name, asked, said, &problem);
+}
+
+// What a dump of everything says of the server's own tables is not counted on either side, so it
+// cannot be compared.
+static bool holds_system_tables(const struct dump_facts *facts) {
+    return string_list_contains(&facts->databases, "mysql");
+}
+
+static void count_rows(const struct restore *self, struct suite_result *suite) {
+    const struct dump_facts *facts = &restore_file(self)->facts;
+    autofree_string char *said = NULL;
+    struct error problem = {0};
+    if (holds_system_tables(facts)) {
+        restore_said(suite, "rows_are_all_there", OUTCOME_NOT_APPLICABLE,
+                     "the dump holds the server's own tables as well, whose rows a new server has "
+                     "of its own");
+        return;
+    }
+    if (!tool_do(&self->stand, &(struct tool_call){.script = COUNT_ROWS}, &said, &problem)) {
+        restore_said(suite, "rows_are_all_there", OUTCOME_NOT_VERIFIED, "%s", problem.message);
+        return;
+    }
+    uint64_t rows = 0;
+    for (const char *at = said; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n')
+        rows += strtoull(at, NULL, 10);
+    restore_counts(suite, "rows_are_all_there", "rows", facts->record_count, rows);
+}
+
+// All rows of the first table that has any: no trigger fires at TRUNCATE.
+static const char LOSE_ROWS[] = QUERY
+    "-e \"SELECT CONCAT('SELECT ', QUOTE(CONCAT('SET FOREIGN_KEY_CHECKS = 0; TRUNCATE \\`', "
+    "REPLACE(TABLE_SCHEMA, '\\`', '\\`\\`'), '\\`.\\`', REPLACE(TABLE_NAME, '\\`', '\\`\\`'), "
+    "'\\`;')), ' FROM \\`', REPLACE(TABLE_SCHEMA, '\\`', '\\`\\`'), '\\`.\\`', "
+    "REPLACE(TABLE_NAME, '\\`', '\\`\\`'), '\\` LIMIT 1;') FROM information_schema.TABLES WHERE "
+    "TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA " USERS_SCHEMAS "\" | " QUERY
+    "| head -n 1 | " QUERY;
+
+static bool lose_rows(const struct restore *self, struct error *err) {
+    return tool_do(&self->stand, &(struct tool_call){.script = LOSE_ROWS}, NULL, err);
+}
+
+static void check(const struct restore *self, struct suite_result *suite) {
+    struct error problem = {0};
+    if (!tool_do(&self->stand, &(struct tool_call){.script = DEFINERS}, NULL, &problem))
+        error_clear(&problem); // the check of the view says what it misses
+    check_by(self, suite, "tables_are_sound", CHECK_TABLES);
+    check_by(self, suite, "tables_need_no_upgrade", CHECK_UPGRADE);
+    check_by(self, suite, "counters_are_ahead_of_their_columns", INCREMENTS);
+}
+
+static const char *const FORMATS[] = {"mysqldump", NULL};
+
+const struct restorer RESTORER_MYSQL = {
+    .engine = DUMP_MYSQL,
+    .service = "mysql",
+    .user = "root",
+    .formats = FORMATS,
+    .restore = restore,
+    .count = count_rows,
+    .check = check,
+    .lose_record = lose_rows,
+    .close = close_server,
+};

@@ -1,0 +1,108 @@
+// Redis: the file becomes the dump.rdb of a fresh server, which nobody reaches but by a socket in
+// its folder. Keys that have expired meanwhile are not loaded; the server says how many.
+// Sources: the manuals of redis-check-rdb, INFO (section persistence).
+#include "verify/backup/restore.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ROOT "/restore/redis"
+#define CLI "redis-cli -s " ROOT "/socket "
+
+static const char TAKE_FILE[] =
+    "rm -rf " ROOT " && mkdir -p -m 700 " ROOT " && cat >" ROOT "/dump.rdb";
+static const char CHECK_FILE[] = "redis-check-rdb " ROOT "/dump.rdb 2>&1 | grep -vE "
+                                 "'^\\[(offset|info)|^\\[additional info\\]' | grep -v '^$'; true";
+// The server ends at once when the file is not to its liking; it is up when it has loaded all.
+static const char OPEN[] =
+    "exec 2>&1; redis-server --port 0 --unixsocket " ROOT "/socket --dir " ROOT
+    " --dbfilename dump.rdb --save '' --appendonly no --daemonize yes --pidfile " ROOT
+    "/pid --logfile " ROOT "/log >/dev/null; n=0; while [ $n -lt 3000 ]; do "
+    "[ \"$(" CLI "ping 2>/dev/null)\" = PONG ] && exit 0; "
+    "if [ $n -gt 20 ] && { [ ! -f " ROOT "/pid ] || ! kill -0 \"$(cat " ROOT
+    "/pid)\"; }; then break; "
+    "fi; n=$((n + 1)); sleep 0.1; done; tail -n 3 " ROOT "/log; exit 1";
+static const char CLOSE[] =
+    "[ ! -f " ROOT "/pid ] || kill -9 \"$(cat " ROOT "/pid)\"; rm -rf " ROOT;
+static const char COUNTS[] = CLI "info everything | tr -d '\\r' | grep -E "
+                                 "'^(db[0-9]+:keys|expired_keys|rdb_last_load_keys_expired)'";
+static const char LOSE_KEY[] =
+    "db=$(" CLI "info keyspace | sed -nE 's/^db([0-9]+):.*/\\1/p' | "
+    "head -n 1) && key=$(" CLI "-n \"$db\" randomkey) && " CLI "-n \"$db\" del \"$key\" >/dev/null";
+
+static bool refuse(const struct restore *self, const char *complaint, struct error *err) {
+    (void)self;
+    if (strstr(complaint, "Can't handle RDB format version") != NULL ||
+        strstr(complaint, "unknown module") != NULL ||
+        strstr(complaint, "no matching module") != NULL)
+        return error_set(err, ERROR_UNAVAILABLE, 0,
+                         "this server does not have what the file needs: %s", complaint);
+    return error_set(err, ERROR_SERVICE, 0, "%s", complaint);
+}
+
+static bool restore(struct restore *self, struct error *err) {
+    const struct tool_call take = {.script = TAKE_FILE, .file = restore_file(self)->absolute};
+    if (!tool_do(&self->stand, &take, NULL, err))
+        return error_prefix(err, "the file could not be put into the container");
+    autodone(tool_answer) struct tool_answer answer = {0};
+    if (!tool_ask(&self->stand, &(struct tool_call){.script = OPEN}, &answer, err))
+        return false;
+    if (answer.exit_status == 0)
+        return true;
+    autofree_string char *complaint = tool_complaint(&answer);
+    return refuse(self, complaint, err);
+}
+
+static void close_server(const struct restore *self) {
+    autodone(tool_answer) struct tool_answer answer = {0};
+    // What stays goes with the container.
+    (void)!tool_ask(&self->stand, &(struct tool_call){.script = CLOSE}, &answer, NULL);
+}
+
+// The sum of the numbers that follow this word, wherever it stands.
+static uint64_t sum_after(const char *text, const char *word) {
+    uint64_t sum = 0;
+    for (const char *at = text; (at = strstr(at, word)) != NULL; at += strlen(word))
+        sum += strtoull(at + strlen(word), NULL, 10);
+    return sum;
+}
+
+// Those that are there, and those that have expired since they were dumped.
+static void count_keys(const struct restore *self, struct suite_result *suite) {
+    autofree_string char *said = NULL;
+    struct error problem = {0};
+    if (!tool_do(&self->stand, &(struct tool_call){.script = COUNTS}, &said, &problem))
+        restore_said(suite, "keys_are_all_there", OUTCOME_NOT_VERIFIED, "%s", problem.message);
+    else
+        restore_counts(suite, "keys_are_all_there", "keys", restore_file(self)->facts.record_count,
+                       sum_after(said, ":keys=") + sum_after(said, "expired_keys:") +
+                           sum_after(said, "keys_expired:"));
+}
+
+static bool lose_key(const struct restore *self, struct error *err) {
+    return tool_do(&self->stand, &(struct tool_call){.script = LOSE_KEY}, NULL, err);
+}
+
+static void check(const struct restore *self, struct suite_result *suite) {
+    autofree_string char *lines = NULL;
+    struct error problem = {0};
+    const bool asked =
+        tool_do(&self->stand, &(struct tool_call){.script = CHECK_FILE}, &lines, &problem);
+    restore_lines(suite, "its_own_checker_finds_nothing", asked, lines, &problem);
+}
+
+static const char *const FORMATS[] = {"redis-rdb", NULL};
+
+const struct restorer RESTORER_REDIS = {
+    .engine = DUMP_REDIS,
+    .service = "redis",
+    .user = "root",
+    .formats = FORMATS,
+    .restore = restore,
+    .count = count_keys,
+    .check = check,
+    .lose_record = lose_key,
+    .close = close_server,
+};
