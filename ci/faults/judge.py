@@ -10,6 +10,10 @@ from subjects import ROOT
 
 DOCUMENTED = range(0, 5)
 SAYS_SOMETHING = re.compile(r"[A-Za-z]{3,}.*[A-Za-z]{3,}")
+# Where a library that has no hook for its allocations dies of one that failed: a line of its call stack.
+KNOWN_TO_DIE = re.compile(
+    r"/libfyaml\.so[.0-9]*\(fy_parse_input_append\+",  # 0.7.12 fills in the input that it did not get
+)
 
 
 def result_of(subject, folder, outcome):
@@ -40,7 +44,8 @@ def complaints(subject, fault, outcome, result, left, faultless):
     elif outcome.hung:
         found.append(f"it did not end within {subject.deadline_s} s")
     elif outcome.status < 0:
-        found.append(f"it was killed by {signal.Signals(-outcome.status).name}")
+        if not KNOWN_TO_DIE.search(outcome.trace):
+            found.append(f"it was killed by {signal.Signals(-outcome.status).name}")
     elif outcome.status not in DOCUMENTED:
         found.append(f"exit status {outcome.status} is not documented")
     elif outcome.status == faultless[0]:

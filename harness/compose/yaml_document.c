@@ -43,15 +43,15 @@ static struct mark mark_of(struct reader *self, struct fy_token *token) {
     return mark;
 }
 
-// Without memory libfyaml gives an empty text, which would be a lost argument or limit; the length
-// it finds without allocating.
+// Without memory libfyaml gives an empty text, which would be a lost argument or limit. The length that
+// it finds without allocating says so, but not exactly: of the anchor a\u0664, 3 bytes, it is 2.
 static char *copy_token(struct fy_token *token) {
     if (token == NULL)
         return memory_copy_string("");
     size_t length = 0;
     const size_t expected = fy_token_get_text_length(token);
     const char *bytes = fy_token_get_text(token, &length);
-    if (bytes == NULL || length != expected)
+    if (bytes == NULL || (length == 0 && expected > 0))
         memory_is_out();
     return memory_copy_bytes(bytes, length);
 }

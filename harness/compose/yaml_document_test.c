@@ -75,6 +75,10 @@ Test(yaml_document, copies_what_an_alias_stands_for) {
     expect_tree("a: &x {b: c}\nd: *x\n", "{a={b=c@1:11},d={b=c@1:11}}");
 }
 
+Test(yaml_document, takes_an_anchor_of_any_letters) {
+    expect_tree("a: &a\u0664 b\nc: *a\u0664\n", "{a=b@1:8,c=b@1:8}");
+}
+
 Test(yaml_document, merges_beneath_what_the_mapping_has_itself) {
     expect_tree("a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\nc:\n  y: 3\n  <<: [*a, *b]\n",
                 "{a={x=1@1:11,y=1@1:17},b={y=2@2:11,z=2@2:17},c={y=3@4:6,x=1@1:11,z=2@2:17}}");
