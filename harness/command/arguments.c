@@ -86,3 +86,11 @@ bool argument_number(const char *text, long least, long most, long *ret_number) 
     *ret_number = number;
     return true;
 }
+
+bool argument_jobs(const char *text, int *ret_jobs, struct error *err) {
+    long jobs = 0;
+    if (!argument_number(text, 1, ARGUMENT_MOST_JOBS, &jobs))
+        return error_set(err, ERROR_USAGE, 0, "--jobs takes a number from 1, not \"%s\"", text);
+    *ret_jobs = (int)jobs;
+    return true;
+}

@@ -27,3 +27,6 @@ int arguments_read(const char *command, const char *help, const struct argument 
 
 // A whole number from `least` to `most`, and nothing else.
 bool argument_number(const char *text, long least, long most, long *ret_number);
+#define ARGUMENT_MOST_JOBS 10000
+// The value of --jobs.
+bool argument_jobs(const char *text, int *ret_jobs, struct error *err);

@@ -17,8 +17,8 @@ struct byte_progress {
     struct live *live;
     char *section;
     char *name;
-    const atomic_ullong *counter;
-    uint64_t total;
+    const char *state;
+    const struct byte_count *count;
     int64_t started_us;
     pthread_t thread;
     pthread_mutex_t lock;
@@ -29,17 +29,18 @@ struct byte_progress {
 static const double MEBIBYTE = 1024.0 * 1024.0;
 
 static void show(const struct byte_progress *self) {
-    const double done = (double)atomic_load(self->counter);
+    const double done = (double)atomic_load(&self->count->done);
+    const double total = (double)atomic_load(&self->count->total);
     const double seconds = (double)(clock_monotonic_us() - self->started_us) / 1e6;
     const double rate = seconds > 0 ? done / seconds : 0;
     char detail[128];
-    if (self->total == 0)
+    if (total <= 0)
         snprintf(detail, sizeof detail, "%.0f MiB, %.0f MiB/s", done / MEBIBYTE, rate / MEBIBYTE);
     else
         snprintf(detail, sizeof detail, "%.0f of %.0f MiB, %.0f MiB/s, about %.0f s left",
-                 done / MEBIBYTE, (double)self->total / MEBIBYTE, rate / MEBIBYTE,
-                 rate > 0 && (double)self->total > done ? ((double)self->total - done) / rate : 0);
-    live_set(self->live, self->section, self->name, LIVE_WORKING, "reading", detail);
+                 done / MEBIBYTE, total / MEBIBYTE, rate / MEBIBYTE,
+                 rate > 0 && total > done ? (total - done) / rate : 0);
+    live_set(self->live, self->section, self->name, LIVE_WORKING, self->state, detail);
 }
 
 static void *tick(void *context) {
@@ -67,13 +68,13 @@ static void discard(struct byte_progress *self) {
 }
 
 struct byte_progress *byte_progress_open(struct live *live, const char *section, const char *name,
-                                         const atomic_ullong *counter, uint64_t total) {
+                                         const char *state, const struct byte_count *count) {
     struct byte_progress *self = memory_new(1, sizeof *self);
     *self = (struct byte_progress){.live = live,
                                    .section = memory_copy_string(section),
                                    .name = memory_copy_string(name),
-                                   .counter = counter,
-                                   .total = total,
+                                   .state = state,
+                                   .count = count,
                                    .started_us = clock_monotonic_us()};
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->ended_changed, NULL);

@@ -6,14 +6,20 @@
 #include "reports/live.h"
 
 #include <stdatomic.h>
-#include <stdint.h>
 
 struct byte_progress;
 
-// `counter` goes up to `total` (0: nobody knows); both live as long. NULL when no thread could be
-// had: then there is no progress.
+// What is counted, by those who do the work. Lives as long as its progress.
+struct byte_count {
+    atomic_ullong done;
+    atomic_ullong total; // 0: nobody knows yet
+};
+
+// `state` is the word for the work: "reading"; constant text. NULL when no thread could be had, or
+// without `live`: then there is no progress.
 struct byte_progress *byte_progress_open(struct live *live, const char *section, const char *name,
-                                         const atomic_ullong *counter, uint64_t total) must_use;
+                                         const char *state,
+                                         const struct byte_count *count) must_use;
 void byte_progress_close(struct byte_progress *self);
 
 DEFINE_AUTOFREE(byte_progress, byte_progress_close);

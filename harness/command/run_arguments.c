@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define DEFAULT_FORMATS "terminal,junit,json"
-#define MOST_JOBS 10000
 
 static const char HELP[] =
     "usage: assay run [options]\n"
@@ -52,11 +51,7 @@ static bool read_formats(void *values, const char *text, struct error *err) {
 
 static bool read_jobs(void *values, const char *text, struct error *err) {
     struct run_arguments *self = values;
-    long jobs = 0;
-    if (!argument_number(text, 1, MOST_JOBS, &jobs))
-        return error_set(err, ERROR_USAGE, 0, "--jobs takes a number from 1, not \"%s\"", text);
-    self->jobs = (int)jobs;
-    return true;
+    return argument_jobs(text, &self->jobs, err);
 }
 
 static bool read_shard(void *values, const char *text, struct error *err) {
@@ -67,7 +62,7 @@ static bool read_shard(void *values, const char *text, struct error *err) {
     long shards = 0;
     if (slash != NULL)
         *slash = '\0';
-    if (slash == NULL || !argument_number(slash + 1, 1, MOST_JOBS, &shards) ||
+    if (slash == NULL || !argument_number(slash + 1, 1, ARGUMENT_MOST_JOBS, &shards) ||
         !argument_number(copy, 1, shards, &shard))
         return error_set(err, ERROR_USAGE, 0, "--shard takes K/N, such as 1/3, not \"%s\"", text);
     self->shard = (int)shard;

@@ -79,11 +79,7 @@ static bool read_formats(void *values, const char *text, struct error *err) {
 
 static bool read_jobs(void *values, const char *text, struct error *err) {
     struct verify_arguments *self = values;
-    long jobs = 0;
-    if (!argument_number(text, 1, 10000, &jobs))
-        return error_set(err, ERROR_USAGE, 0, "--jobs takes a number from 1, not \"%s\"", text);
-    self->jobs = (int)jobs;
-    return true;
+    return argument_jobs(text, &self->jobs, err);
 }
 
 static bool read_seed(void *values, const char *text, struct error *err) {
@@ -140,14 +136,14 @@ static int read_arguments(int argc, char **argv, struct verify_arguments *self) 
 static bool read_backup(const struct verify_arguments *arguments, const char *path,
                         struct backup **ret_backup, struct error *err) {
     autodone(cancel) struct cancel cancel;
-    atomic_ullong counter = 0;
+    struct byte_count count = {0};
     if (!cancel_init(&cancel, err))
         return false;
     interrupt_cancels(&cancel);
     struct live *live = live_open(stderr, &(const struct live_options){0});
-    struct byte_progress *progress = byte_progress_open(live, "files", path, &counter, 0);
+    struct byte_progress *progress = byte_progress_open(live, "files", path, "reading", &count);
     const struct backup_options options = {
-        .cancel = &cancel, .jobs = arguments->jobs, .counter = &counter};
+        .cancel = &cancel, .jobs = arguments->jobs, .counter = &count.done, .total = &count.total};
     const bool opened = backup_open(path, &options, ret_backup, err);
     byte_progress_close(progress);
     live_close(live);
@@ -186,16 +182,21 @@ static bool bring_up(struct session *session, const struct verify_arguments *arg
 
 static bool verify(struct session *session, const struct verify_arguments *arguments,
                    const struct backup *backup, struct error *err) {
+    struct byte_count count = {.total = backup_bytes(backup)};
+    struct byte_progress *progress =
+        byte_progress_open(session->live, "artifacts", "all", "restoring", &count);
     const struct verification verification = {
         .engine = session->engine,
         .stack = session->stack,
         .backup = backup,
         .seed = arguments->seed,
-        .cancel = session->cancel.pipe_read > 0 ? &session->cancel : NULL,
+        .cancel = &session->cancel, // never requested while no session is open
+        .counter = &count.done,
         .progress = show_artifact,
         .context = session,
     };
     const bool done = verification_run(&verification, session->report, err);
+    byte_progress_close(progress);
     if (session->stack != NULL)
         stack_describe(session->stack, session->report);
     return done;

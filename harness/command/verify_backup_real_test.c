@@ -48,14 +48,17 @@ Test(verify_backup_real, restores_sound_dumps_of_every_engine_without_any_config
     program_assert_nothing_left(pid, 20000);
 }
 
+#define PG_DUMP_BEGINS(version)                                                            \
+    "--\n-- PostgreSQL database dump\n--\n\n"                                              \
+    "-- Dumped from database version " version ".0\n-- Dumped by pg_dump version " version \
+    ".0\n\n"
+#define PG_DUMP_ENDS "\n--\n-- PostgreSQL database dump complete\n--\n\n"
+
 // A statement that fails after others have worked, as a restore by hand passes over it.
-static const char FAILS_LATE[] = "--\n-- PostgreSQL database dump\n--\n\n"
-                                 "-- Dumped from database version 17.0\n"
-                                 "-- Dumped by pg_dump version 17.0\n\n"
-                                 "CREATE TABLE public.t (n integer NOT NULL);\n"
-                                 "COPY public.t (n) FROM stdin;\n1\n2\n\\.\n\n"
-                                 "ALTER TABLE public.t ADD CONSTRAINT once CHECK (n < 2);\n"
-                                 "\n--\n-- PostgreSQL database dump complete\n--\n\n";
+static const char FAILS_LATE[] =
+    PG_DUMP_BEGINS("17") "CREATE TABLE public.t (n integer NOT NULL);\n"
+                         "COPY public.t (n) FROM stdin;\n1\n2\n\\.\n\n"
+                         "ALTER TABLE public.t ADD CONSTRAINT once CHECK (n < 2);\n" PG_DUMP_ENDS;
 
 Test(verify_backup_real, a_dump_that_does_not_restore_fails_in_the_servers_own_words) {
     program_write("backup/late.sql", FAILS_LATE);
@@ -65,17 +68,13 @@ Test(verify_backup_real, a_dump_that_does_not_restore_fails_in_the_servers_own_w
 }
 
 static const char LOSES_ROWS[] =
-    "--\n-- PostgreSQL database dump\n--\n\n"
-    "-- Dumped from database version 17.0\n"
-    "-- Dumped by pg_dump version 17.0\n\n"
-    "CREATE TABLE public.t (n integer NOT NULL);\n"
-    "CREATE RULE gone AS ON INSERT TO public.t DO INSTEAD NOTHING;\n"
-    "CREATE FUNCTION public.skip() RETURNS trigger LANGUAGE plpgsql AS "
-    "'BEGIN RETURN NULL; END';\n"
-    "CREATE TRIGGER skip BEFORE INSERT ON public.t FOR EACH ROW "
-    "WHEN (NEW.n = 2) EXECUTE FUNCTION public.skip();\n"
-    "COPY public.t (n) FROM stdin;\n1\n2\n3\n\\.\n\n"
-    "\n--\n-- PostgreSQL database dump complete\n--\n\n";
+    PG_DUMP_BEGINS("17") "CREATE TABLE public.t (n integer NOT NULL);\n"
+                         "CREATE RULE gone AS ON INSERT TO public.t DO INSTEAD NOTHING;\n"
+                         "CREATE FUNCTION public.skip() RETURNS trigger LANGUAGE plpgsql AS "
+                         "'BEGIN RETURN NULL; END';\n"
+                         "CREATE TRIGGER skip BEFORE INSERT ON public.t FOR EACH ROW "
+                         "WHEN (NEW.n = 2) EXECUTE FUNCTION public.skip();\n"
+                         "COPY public.t (n) FROM stdin;\n1\n2\n3\n\\.\n\n" PG_DUMP_ENDS;
 
 Test(verify_backup_real, rows_that_do_not_arrive_are_missed_although_every_tool_is_content) {
     program_write("backup/loses.sql", LOSES_ROWS);
@@ -84,14 +83,11 @@ Test(verify_backup_real, rows_that_do_not_arrive_are_missed_although_every_tool_
     assert_says(program_output(), "the file holds 3 rows, the restored server 2");
 }
 
-static const char OWNED[] = "--\n-- PostgreSQL database dump\n--\n\n"
-                            "-- Dumped from database version 17.0\n"
-                            "-- Dumped by pg_dump version 17.0\n\n"
-                            "CREATE TABLE public.t (n integer NOT NULL);\n"
-                            "ALTER TABLE public.t OWNER TO \"some one\";\n"
-                            "GRANT SELECT ON TABLE public.t TO another;\n"
-                            "COPY public.t (n) FROM stdin;\n1\n\\.\n\n"
-                            "\n--\n-- PostgreSQL database dump complete\n--\n\n";
+static const char OWNED[] =
+    PG_DUMP_BEGINS("17") "CREATE TABLE public.t (n integer NOT NULL);\n"
+                         "ALTER TABLE public.t OWNER TO \"some one\";\n"
+                         "GRANT SELECT ON TABLE public.t TO another;\n"
+                         "COPY public.t (n) FROM stdin;\n1\n\\.\n\n" PG_DUMP_ENDS;
 
 Test(verify_backup_real, roles_that_a_dump_does_not_hold_are_made_and_are_no_failure) {
     program_write("backup/owned.sql", OWNED);
@@ -99,11 +95,7 @@ Test(verify_backup_real, roles_that_a_dump_does_not_hold_are_made_and_are_no_fai
 }
 
 Test(verify_backup_real, a_dump_of_a_newer_server_is_not_verified_when_this_one_refuses_it) {
-    program_write("backup/newer.sql", "--\n-- PostgreSQL database dump\n--\n\n"
-                                      "-- Dumped from database version 99.0\n"
-                                      "-- Dumped by pg_dump version 99.0\n\n"
-                                      "SET tomorrow = 'yes';\n"
-                                      "\n--\n-- PostgreSQL database dump complete\n--\n\n");
+    program_write("backup/newer.sql", PG_DUMP_BEGINS("99") "SET tomorrow = 'yes';\n" PG_DUMP_ENDS);
     cr_expect_eq(VERIFY("backup"), 4, "%s", program_output());
     assert_says(program_output(), "the dump is of PostgreSQL 99");
 }

@@ -118,8 +118,8 @@ static void read_all(struct backup *self, const struct backup_options *options) 
 
 // ---- artifacts
 
-static bool has_format(const struct backup_file *file, const char *name) {
-    return file->facts.format != NULL && strcmp(file->facts.format->name, name) == 0;
+bool backup_file_has_format(const struct backup_file *file, const char *format) {
+    return file->facts.format != NULL && strcmp(file->facts.format->name, format) == 0;
 }
 
 // The length of the folder's part of a path, without the slash.
@@ -143,16 +143,18 @@ static bool ends_with(const char *text, const char *ending) {
 static bool goes_with(const struct backup_file *first, const struct backup_file *other) {
     if (!same_folder(first, other))
         return false;
-    if (has_format(first, "postgres-directory"))
+    if (backup_file_has_format(first, "postgres-directory"))
         return strstr(other->path, ".dat") != NULL || ends_with(other->path, ".toc");
-    return has_format(first, "mongo-bson") &&
-           (has_format(other, "mongo-bson") || ends_with(other->path, ".metadata.json") ||
+    return backup_file_has_format(first, "mongo-bson") &&
+           (backup_file_has_format(other, "mongo-bson") ||
+            ends_with(other->path, ".metadata.json") ||
             ends_with(other->path, ".metadata.json.gz") || ends_with(other->path, "prelude.json") ||
             ends_with(other->path, "prelude.json.gz"));
 }
 
 static bool is_folder_format(const struct backup_file *file) {
-    return has_format(file, "postgres-directory") || has_format(file, "mongo-bson");
+    return backup_file_has_format(file, "postgres-directory") ||
+           backup_file_has_format(file, "mongo-bson");
 }
 
 static char *artifact_name(const struct backup *self, const struct backup_file *file) {
@@ -223,6 +225,8 @@ bool backup_open(const char *path, const struct backup_options *options, struct 
     autofree(backup) struct backup *self = backup_new(absolute);
     if (!list_files(self, err))
         return false;
+    if (options->total != NULL)
+        atomic_store(options->total, backup_bytes(self));
     read_all(self, options);
     if (!cancel_check(options->cancel, err))
         return false;

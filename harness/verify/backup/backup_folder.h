@@ -48,8 +48,11 @@ struct backup {
 
 struct backup_options {
     const struct cancel *cancel;
-    int jobs;               // files read at once; 0: as many as processors
-    atomic_ullong *counter; // of bytes read from the disk so far, for progress; may be NULL
+    int jobs; // files read at once; 0: as many as processors
+    // For progress; may be NULL. Bytes read from the disk so far, and what they will come to, which
+    // is known once the folder has been listed (0 before).
+    atomic_ullong *counter;
+    atomic_ullong *total;
 };
 
 #define BACKUP_FILE_LIMIT 100000
@@ -61,6 +64,9 @@ struct backup_options {
 bool backup_open(const char *path, const struct backup_options *options, struct backup **ret_backup,
                  struct error *err) must_use;
 void backup_free(struct backup *self);
+
+// By the name of a dump_format: "mongo-bson". false also for what was not recognised.
+bool backup_file_has_format(const struct backup_file *file, const char *format);
 
 // The first file of an artifact.
 const struct backup_file *backup_main_file(const struct backup *self,

@@ -83,7 +83,7 @@ struct damaging {
 };
 
 static bool is_bson(const struct backup_file *file) {
-    return strcmp(file->facts.format->name, "mongo-bson") == 0;
+    return backup_file_has_format(file, "mongo-bson");
 }
 
 // Bare BSON has no end mark: only a cut within a document shows.

@@ -43,23 +43,21 @@ void restore_said(struct suite_result *suite, const char *name, enum outcome out
 
 #define LINES_SHOWN 20
 
-// "3 of them:\na\nb\nc", cut after some lines.
+// Cut after some lines: "a\nb\nand 12 more".
 static char *list_lines(const char *lines) {
     struct text text = {0};
     size_t count = 0;
     for (const char *at = lines; *at != '\0'; count++) {
         const size_t length = strcspn(at, "\n");
         if (count < LINES_SHOWN) {
+            text_append(&text, count > 0 ? "\n" : "");
             text_append_bytes(&text, at, length);
-            text_append_char(&text, '\n');
         }
         at += length;
         at += *at == '\n';
     }
     if (count > LINES_SHOWN)
-        text_appendf(&text, "and %zu more\n", count - LINES_SHOWN);
-    if (text.length > 0)
-        text_keep_last(&text, text.length), text.bytes[--text.length] = '\0';
+        text_appendf(&text, "\nand %zu more", count - LINES_SHOWN);
     return text_take(&text);
 }
 
@@ -87,6 +85,65 @@ void restore_counts(struct suite_result *suite, const char *name, const char *un
     struct test_result *test = &suite->tests[suite->test_count - 1];
     test->expected = memory_format("%" PRIu64, in_file);
     test->seen = memory_format("%" PRIu64, in_server);
+}
+
+bool restore_open(const struct restore *self, const char *software, const char *make,
+                  const char *open, struct error *err) {
+    const struct tool_call prepare = {.script = make, .user = "root"};
+    if (tool_do(&self->stand, &prepare, NULL, err) &&
+        tool_do(&self->stand, &(struct tool_call){.script = open}, NULL, err))
+        return true;
+    error_prefix(err, "no server of %s could be started", software);
+    if (err != NULL && err->domain == ERROR_SERVICE)
+        err->domain = ERROR_UNAVAILABLE;
+    return false;
+}
+
+void restore_close(const struct restore *self, const char *script) {
+    autodone(tool_answer) struct tool_answer answer = {0};
+    (void)!tool_ask(&self->stand, &(struct tool_call){.script = script}, &answer, NULL);
+}
+
+static bool ask(const struct restore *self, const char *script, const char *argument,
+                char **ret_said, struct error *err) {
+    const struct tool_call call = {.script = script, .arguments = {argument}};
+    return tool_do(&self->stand, &call, ret_said, err);
+}
+
+void restore_check(const struct restore *self, struct suite_result *suite, const char *name,
+                   const char *script, const char *argument) {
+    autofree_string char *said = NULL;
+    struct error problem = {0};
+    const bool asked = ask(self, script, argument, &said, &problem);
+    restore_lines(suite, name, asked, said, &problem);
+}
+
+void restore_count_rows(const struct restore *self, struct suite_result *suite, const char *script,
+                        const char *argument) {
+    static const char name[] = "rows_are_all_there";
+    autofree_string char *said = NULL;
+    struct error problem = {0};
+    if (!ask(self, script, argument, &said, &problem)) {
+        restore_said(suite, name, OUTCOME_NOT_VERIFIED, "%s", problem.message);
+        return;
+    }
+    uint64_t rows = 0;
+    for (const char *at = said; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n')
+        rows += strtoull(at, NULL, 10);
+    restore_counts(suite, name, "rows", restore_file(self)->facts.record_count, rows);
+}
+
+bool restore_is_of_newer(const struct restore *self, const char *software, const char *version,
+                         const char *complaint, struct error *err) {
+    autofree_string char *server = NULL;
+    const int here = ask(self, version, NULL, &server, NULL) ? restore_major(server) : -1;
+    const int there = restore_major(restore_file(self)->facts.server_version);
+    if (here < 0 || there <= here)
+        return false;
+    error_set(err, ERROR_UNAVAILABLE, 0,
+              "the dump is of %s %d, the server to be had here is %d: %s", software, there, here,
+              complaint);
+    return true;
 }
 
 int restore_major(const char *version) {

@@ -17,7 +17,7 @@ struct restore {
     const struct endpoint *endpoint; // of a stand whose server runs already (MongoDB); else NULL
     const struct backup *backup;
     const struct artifact *artifact;
-    char *note;    // what the report should say of a restore that went well; NULL: nothing
+    char *note;    // what the report says of a restore that went well; NULL: nothing
     char *lacking; // what of it this server does not offer, so that it was left out; NULL: nothing
 };
 
@@ -61,5 +61,20 @@ void restore_lines(struct suite_result *suite, const char *name, bool asked, con
 // rows_are_all_there: what the file holds against what the server counts.
 void restore_counts(struct suite_result *suite, const char *name, const char *unit,
                     uint64_t in_file, uint64_t in_server);
+// Starts the server: `make` prepares, as root, what `open` needs. ERROR_UNAVAILABLE: it does not.
+bool restore_open(const struct restore *self, const char *software, const char *make,
+                  const char *open, struct error *err);
+// Whatever it answers: what stays goes with the container.
+void restore_close(const struct restore *self, const char *script);
+// A test by a script that prints what is wrong, a line each. `argument` is its $1; NULL: none.
+void restore_check(const struct restore *self, struct suite_result *suite, const char *name,
+                   const char *script, const char *argument);
+// rows_are_all_there: the file's records against the sum of the numbers that the script prints.
+void restore_count_rows(const struct restore *self, struct suite_result *suite, const char *script,
+                        const char *argument);
+// Whether the dump is of a newer server than the one that `version` asks, which then may well not
+// know what it says: err is ERROR_UNAVAILABLE with both versions and the complaint.
+bool restore_is_of_newer(const struct restore *self, const char *software, const char *version,
+                         const char *complaint, struct error *err);
 // The major version, 17 of "17.2 (Debian)", 8 of "8.0.44"; -1: none is there.
 int restore_major(const char *version);

@@ -268,7 +268,7 @@ static char *database_of(const struct backup_file *file) {
 }
 
 static bool is_bson(const struct backup_file *file) {
-    return file->facts.format != NULL && strcmp(file->facts.format->name, "mongo-bson") == 0;
+    return backup_file_has_format(file, "mongo-bson");
 }
 
 static bool write_folder(struct writing *self, struct error *err) {

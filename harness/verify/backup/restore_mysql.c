@@ -35,22 +35,10 @@ static const char OPEN[] =
 static const char CLOSE[] =
     "[ ! -f " ROOT "/pid ] || kill -9 \"$(cat " ROOT "/pid)\"; rm -rf " ROOT;
 
-static bool open_server(struct restore *self, struct error *err) {
-    const struct tool_call folder = {.script = "install -d -o mysql -g mysql -m 700 " ROOT};
-    if (!tool_do(&self->stand, &folder, NULL, err) ||
-        !tool_do(&self->stand, &(struct tool_call){.script = OPEN}, NULL, err)) {
-        error_prefix(err, "no server of MySQL could be started");
-        if (err != NULL && err->domain == ERROR_SERVICE)
-            err->domain = ERROR_UNAVAILABLE;
-        return false;
-    }
-    return true;
-}
+static const char MAKE[] = "install -d -o mysql -g mysql -m 700 " ROOT;
 
 static void close_server(const struct restore *self) {
-    autodone(tool_answer) struct tool_answer answer = {0};
-    // What stays goes with the container.
-    (void)!tool_ask(&self->stand, &(struct tool_call){.script = CLOSE}, &answer, NULL);
+    restore_close(self, CLOSE);
 }
 
 static bool is_of_mariadb(const struct restore *self) {
@@ -71,22 +59,16 @@ static bool is_missing_here(const char *complaint) {
 }
 
 static bool refuse(const struct restore *self, const char *complaint, struct error *err) {
-    autofree_string char *server = NULL;
-    const struct tool_call ask = {.script = QUERY "-e 'SELECT VERSION()'"};
-    const int here = tool_do(&self->stand, &ask, &server, NULL) ? restore_major(server) : -1;
-    const int there = restore_major(restore_file(self)->facts.server_version);
+    static const char version[] = QUERY "-e 'SELECT VERSION()'";
     if (is_of_mariadb(self))
         return error_set(err, ERROR_UNAVAILABLE, 0,
-                         "the dump is of MariaDB, the server to be had here is MySQL %d: %s", here,
+                         "the dump is of MariaDB, the server to be had here is MySQL: %s",
                          complaint);
-    if (here >= 0 && there > here)
-        return error_set(err, ERROR_UNAVAILABLE, 0,
-                         "the dump is of MySQL %d, the server to be had here is %d: %s", there,
-                         here, complaint);
+    if (restore_is_of_newer(self, "MySQL", version, complaint, err))
+        return false;
     if (is_missing_here(complaint))
         return error_set(err, ERROR_UNAVAILABLE, 0,
-                         "this server, MySQL %d, does not have what the dump needs: %s", here,
-                         complaint);
+                         "this server does not have what the dump needs: %s", complaint);
     return error_set(err, ERROR_SERVICE, 0, "%s", complaint);
 }
 
@@ -96,7 +78,7 @@ static bool restore(struct restore *self, struct error *err) {
         "mysql " LOGIN "-e 'CREATE DATABASE restored' && exec " CLIENT "restored";
     static const char as_it_says[] = "exec " CLIENT;
     const struct backup_file *file = restore_file(self);
-    if (!open_server(self, err))
+    if (!restore_open(self, "MySQL", MAKE, OPEN, err))
         return false;
     const struct tool_call call = {.script = file->facts.restores_itself ? as_it_says : into_one,
                                    .file = file->absolute};
@@ -141,15 +123,6 @@ static const char INCREMENTS[] = QUERY
     "WHERE c.EXTRA LIKE '%auto_increment%' AND t.AUTO_INCREMENT IS NOT NULL AND "
     "t.TABLE_SCHEMA " USERS_SCHEMAS "\" | " QUERY;
 
-static void check_by(const struct restore *self, struct suite_result *suite, const char *name,
-                     const char *script) {
-    autofree_string char *said = NULL;
-    struct error problem = {0};
-    const bool asked =
-        tool_do(&self->stand, &(struct tool_call){.script = script}, &said, &problem);
-    restore_lines(suite, name, asked, said, &problem);
-}
-
 // What a dump of everything says of the server's own tables is not counted on either side, so it
 // cannot be compared.
 static bool holds_system_tables(const struct dump_facts *facts) {
@@ -157,23 +130,12 @@ static bool holds_system_tables(const struct dump_facts *facts) {
 }
 
 static void count_rows(const struct restore *self, struct suite_result *suite) {
-    const struct dump_facts *facts = &restore_file(self)->facts;
-    autofree_string char *said = NULL;
-    struct error problem = {0};
-    if (holds_system_tables(facts)) {
+    if (holds_system_tables(&restore_file(self)->facts))
         restore_said(suite, "rows_are_all_there", OUTCOME_NOT_APPLICABLE,
                      "the dump holds the server's own tables as well, whose rows a new server has "
                      "of its own");
-        return;
-    }
-    if (!tool_do(&self->stand, &(struct tool_call){.script = COUNT_ROWS}, &said, &problem)) {
-        restore_said(suite, "rows_are_all_there", OUTCOME_NOT_VERIFIED, "%s", problem.message);
-        return;
-    }
-    uint64_t rows = 0;
-    for (const char *at = said; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n')
-        rows += strtoull(at, NULL, 10);
-    restore_counts(suite, "rows_are_all_there", "rows", facts->record_count, rows);
+    else
+        restore_count_rows(self, suite, COUNT_ROWS, NULL);
 }
 
 // All rows of the first table that has any: no trigger fires at TRUNCATE.
@@ -193,9 +155,9 @@ static void check(const struct restore *self, struct suite_result *suite) {
     struct error problem = {0};
     if (!tool_do(&self->stand, &(struct tool_call){.script = DEFINERS}, NULL, &problem))
         error_clear(&problem); // the check of the view says what it misses
-    check_by(self, suite, "tables_are_sound", CHECK_TABLES);
-    check_by(self, suite, "tables_need_no_upgrade", CHECK_UPGRADE);
-    check_by(self, suite, "counters_are_ahead_of_their_columns", INCREMENTS);
+    restore_check(self, suite, "tables_are_sound", CHECK_TABLES, NULL);
+    restore_check(self, suite, "tables_need_no_upgrade", CHECK_UPGRADE, NULL);
+    restore_check(self, suite, "counters_are_ahead_of_their_columns", INCREMENTS, NULL);
 }
 
 static const char *const FORMATS[] = {"mysqldump", NULL};

@@ -31,23 +31,14 @@ static const char CLOSE[] =
     "cd " ROOT " && { [ ! -f data/postmaster.pid ] || pg_ctl -D data -m immediate -s stop; }; "
     "rm -rf data new archive log";
 
-static bool open_server(struct restore *self, struct error *err) {
-    const struct tool_call folder = {.script = "install -d -o postgres -g postgres -m 700 " ROOT,
-                                     .user = "root"};
-    if (!tool_do(&self->stand, &folder, NULL, err) ||
-        !tool_do(&self->stand, &(struct tool_call){.script = OPEN}, NULL, err)) {
-        error_prefix(err, "no server of PostgreSQL could be started");
-        if (err != NULL && err->domain == ERROR_SERVICE)
-            err->domain = ERROR_UNAVAILABLE;
-        return false;
-    }
-    return true;
+static const char MAKE[] = "install -d -o postgres -g postgres -m 700 " ROOT;
+
+static bool open_server(const struct restore *self, struct error *err) {
+    return restore_open(self, "PostgreSQL", MAKE, OPEN, err);
 }
 
 static void close_server(const struct restore *self) {
-    autodone(tool_answer) struct tool_answer answer = {0};
-    // What stays goes with the container.
-    (void)!tool_ask(&self->stand, &(struct tool_call){.script = CLOSE}, &answer, NULL);
+    restore_close(self, CLOSE);
 }
 
 // ---- restoring
@@ -113,15 +104,8 @@ static bool is_missing_here(const char *complaint) {
 
 // A newer server's dump may say what an older one does not know.
 static bool refuse(const struct restore *self, const char *complaint, struct error *err) {
-    static const char version[] = "postgres --version";
-    autofree_string char *server = NULL;
-    const struct tool_call ask = {.script = version};
-    const int here = tool_do(&self->stand, &ask, &server, NULL) ? restore_major(server) : -1;
-    const int there = restore_major(restore_file(self)->facts.server_version);
-    if (here >= 0 && there > here)
-        return error_set(err, ERROR_UNAVAILABLE, 0,
-                         "the dump is of PostgreSQL %d, the server to be had here is %d: %s", there,
-                         here, complaint);
+    if (restore_is_of_newer(self, "PostgreSQL", "postgres --version", complaint, err))
+        return false;
     if (is_missing_here(complaint))
         return error_set(err, ERROR_UNAVAILABLE, 0,
                          "this server does not have what the dump needs: %s", complaint);
@@ -254,32 +238,8 @@ static const char COUNT_ROWS[] =
     " AND datname <> 'template1'\" | while read -r name; do " PSQL "-At -d \"$name\" -c \"$1\" | " \
     "psql -X -q -At -h " ROOT " -U " SUPERUSER " -d \"$name\" -f - || exit 1; done"
 
-static bool ask(const struct restore *self, const char *script, const char *argument,
-                char **ret_said, struct error *err) {
-    const struct tool_call call = {.script = script, .arguments = {argument}};
-    return tool_do(&self->stand, &call, ret_said, err);
-}
-
-static void check_by(const struct restore *self, struct suite_result *suite, const char *name,
-                     const char *script, const char *argument) {
-    autofree_string char *said = NULL;
-    struct error problem = {0};
-    const bool asked = ask(self, script, argument, &said, &problem);
-    restore_lines(suite, name, asked, said, &problem);
-}
-
 static void count_rows(const struct restore *self, struct suite_result *suite) {
-    autofree_string char *said = NULL;
-    struct error problem = {0};
-    if (!ask(self, EACH_STATEMENT, COUNT_ROWS, &said, &problem)) {
-        restore_said(suite, "rows_are_all_there", OUTCOME_NOT_VERIFIED, "%s", problem.message);
-        return;
-    }
-    uint64_t rows = 0;
-    for (const char *at = said; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n')
-        rows += strtoull(at, NULL, 10);
-    restore_counts(suite, "rows_are_all_there", "rows", restore_file(self)->facts.record_count,
-                   rows);
+    restore_count_rows(self, suite, EACH_STATEMENT, COUNT_ROWS);
 }
 
 static const char AMCHECK[] = "exec 2>&1; pg_amcheck -h " ROOT " -U " SUPERUSER
@@ -295,17 +255,18 @@ static const char LOSE_ROW[] =
     "GET DIAGNOSTICS n = ROW_COUNT; EXIT WHEN n > 0; END LOOP; END $do$";
 
 static bool lose_row(const struct restore *self, struct error *err) {
+    const struct tool_call call = {.script = EACH_DATABASE, .arguments = {LOSE_ROW}};
     autofree_string char *said = NULL;
-    if (!ask(self, EACH_DATABASE, LOSE_ROW, &said, err))
+    if (!tool_do(&self->stand, &call, &said, err))
         return false;
     return said[0] == '\0' || error_set(err, ERROR_SERVICE, 0, "%s", said);
 }
 
 static void check(const struct restore *self, struct suite_result *suite) {
-    check_by(self, suite, "indexes_are_valid", EACH_DATABASE, INVALID_INDEXES);
-    check_by(self, suite, "constraints_hold", EACH_STATEMENT, CONSTRAINTS);
-    check_by(self, suite, "sequences_are_ahead_of_their_columns", EACH_STATEMENT, SEQUENCES);
-    check_by(self, suite, "heap_and_btree_pages_are_sound", AMCHECK, NULL);
+    restore_check(self, suite, "indexes_are_valid", EACH_DATABASE, INVALID_INDEXES);
+    restore_check(self, suite, "constraints_hold", EACH_STATEMENT, CONSTRAINTS);
+    restore_check(self, suite, "sequences_are_ahead_of_their_columns", EACH_STATEMENT, SEQUENCES);
+    restore_check(self, suite, "heap_and_btree_pages_are_sound", AMCHECK, NULL);
 }
 
 static const char *const FORMATS[] = {"postgres-plain", "postgres-cluster",   "postgres-custom",

@@ -56,9 +56,7 @@ static bool restore(struct restore *self, struct error *err) {
 }
 
 static void close_server(const struct restore *self) {
-    autodone(tool_answer) struct tool_answer answer = {0};
-    // What stays goes with the container.
-    (void)!tool_ask(&self->stand, &(struct tool_call){.script = CLOSE}, &answer, NULL);
+    restore_close(self, CLOSE);
 }
 
 // The sum of the numbers that follow this word, wherever it stands.

@@ -116,7 +116,8 @@ static void restore_into_server(const struct lane *self, struct restore *restore
         : problem.domain == ERROR_SERVICE || problem.domain == ERROR_PROTOCOL
             ? OUTCOME_FAILED
             : OUTCOME_NOT_VERIFIED;
-    restore_said(suite, "restores", outcome, restored ? NULL : "%s", problem.message);
+    const char *said = restored ? restore->note : problem.message;
+    restore_said(suite, "restores", outcome, said != NULL ? "%s" : NULL, said);
     suite->tests[suite->test_count - 1].duration_us = clock_monotonic_us() - started_us;
     if (restored)
         ask_server(self, restore, restorer, suite);
