@@ -10,6 +10,10 @@
 #define DEFAULT_CONNECT_TIMEOUT_MS 5000
 #define DEFAULT_REQUEST_TIMEOUT_MS 30000
 
+bool endpoint_is_local(const struct endpoint *self) {
+    return self->host[0] == '/';
+}
+
 int endpoint_connect_timeout_ms(const struct endpoint *self) {
     return self->connect_timeout_ms > 0 ? self->connect_timeout_ms : DEFAULT_CONNECT_TIMEOUT_MS;
 }

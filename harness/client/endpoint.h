@@ -10,6 +10,8 @@
 
 struct endpoint {
     const char *service; // its name in the Compose file: stands in every error message
+    // A name, an address, or the absolute path of a unix socket, which for PostgreSQL must be named
+    // ".s.PGSQL.PORT" (libpq, "Connection Strings"): the port is then only for messages.
     const char *host;
     uint16_t port;
     const char *user;              // NULL where the service knows no users
@@ -23,6 +25,9 @@ struct endpoint {
 // the timeouts are filled in where they were 0. Done with endpoint_done.
 void endpoint_copy(struct endpoint *self, const struct endpoint *source);
 void endpoint_done(struct endpoint *self);
+
+// Whether `host` is the path of a unix socket.
+bool endpoint_is_local(const struct endpoint *self);
 
 int endpoint_connect_timeout_ms(const struct endpoint *self); // never 0: the default is filled in
 int endpoint_request_timeout_ms(const struct endpoint *self);

@@ -2,7 +2,9 @@
 
 #include "base/memory.h"
 #include "base/secret_reveal.h"
+#include "base/text.h"
 
+#include <ctype.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,9 +49,20 @@ static void set_login(mongoc_uri_t *uri, const struct endpoint *endpoint) {
     mongoc_uri_set_auth_source(uri, "admin");
 }
 
+// A socket's path stands in a URI with its slashes as %2F (Connection String Specification).
+static mongoc_uri_t *uri_of_socket(const char *path) {
+    autodone(text) struct text uri = {0};
+    text_append(&uri, "mongodb://");
+    for (const char *at = path; *at != '\0'; at++)
+        text_appendf(&uri, isalnum((unsigned char)*at) ? "%c" : "%%%02X", (unsigned char)*at);
+    return mongoc_uri_new(text_string(&uri));
+}
+
 // No text with the password in it: every part is set by itself.
 static mongoc_uri_t *uri_of(const struct endpoint *endpoint) {
-    mongoc_uri_t *uri = mongoc_uri_new_for_host_port(endpoint->host, endpoint->port);
+    mongoc_uri_t *uri = endpoint_is_local(endpoint)
+                            ? uri_of_socket(endpoint->host)
+                            : mongoc_uri_new_for_host_port(endpoint->host, endpoint->port);
     if (uri == NULL)
         return NULL;
     set_login(uri, endpoint);

@@ -103,8 +103,9 @@ bool mysqldb_driver_connect(struct mysqldb *self, const char *password, bool *re
                             struct error *err) {
     MYSQL *connected = NULL;
     const struct endpoint *to = &self->endpoint;
-    AWAIT(mysql_real_connect_start(&connected, self->driver, to->host, to->user, password,
-                                   to->database, to->port, NULL, 0),
+    const char *path = endpoint_is_local(to) ? to->host : NULL;
+    AWAIT(mysql_real_connect_start(&connected, self->driver, path != NULL ? NULL : to->host,
+                                   to->user, password, to->database, to->port, path, 0),
           mysql_real_connect_cont(&connected, self->driver, happened));
     *ret_connected = connected != NULL;
     return true;
@@ -192,8 +193,9 @@ static bool in_time(struct mysqldb *self, struct error *err) {
 bool mysqldb_driver_connect(struct mysqldb *self, const char *password, bool *ret_connected,
                             struct error *err) {
     const struct endpoint *to = &self->endpoint;
-    *ret_connected = mysql_real_connect(self->driver, to->host, to->user, password, to->database,
-                                        to->port, NULL, 0) != NULL;
+    const char *path = endpoint_is_local(to) ? to->host : NULL;
+    *ret_connected = mysql_real_connect(self->driver, path != NULL ? NULL : to->host, to->user,
+                                        password, to->database, to->port, path, 0) != NULL;
     return *ret_connected || in_time(self, err);
 }
 

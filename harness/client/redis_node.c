@@ -119,7 +119,9 @@ bool redis_node_connect(struct redis_node *self, struct deadline deadline, struc
         return true;
     redis_node_disconnect(self);
     deadline = deadline_earlier(deadline, deadline_in_ms(self->endpoint.connect_timeout_ms));
-    self->context = redisConnectNonBlock(self->endpoint.host, self->endpoint.port);
+    self->context = endpoint_is_local(&self->endpoint)
+                        ? redisConnectUnixNonBlock(self->endpoint.host)
+                        : redisConnectNonBlock(self->endpoint.host, self->endpoint.port);
     if (self->context == NULL)
         return endpoint_fail(&self->endpoint, err, ERROR_UNAVAILABLE, 0, NULL,
                              "hiredis could not make a connection");

@@ -86,6 +86,7 @@ static bool start(struct engine *engine, const char *id, const struct exec_optio
                                       .source = streamed ? options->source : read_memory,
                                       .source_context =
                                           streamed ? options->source_context : &memory,
+                                      .source_fd = options->source_fd,
                                       .sink = take_bytes,
                                       .context = frames,
                                       .deadline = deadline_in_ms(timeout_ms),

@@ -17,9 +17,10 @@ struct exec_options {
     size_t input_length;
     byte_source *source; // pulled as the command reads; its failure is that of exec_run
     void *source_context;
-    int timeout_ms;      // for the whole command; 0: 60 s
-    size_t output_limit; // of each text; 0: 1 MiB
-    stream_sink *sink;   // output as it comes, instead of into the result; NULL: the result
+    const int *source_fd; // the source is asked only when this is readable; NULL: at any time
+    int timeout_ms;       // for the whole command; 0: 60 s
+    size_t output_limit;  // of each text; 0: 1 MiB
+    stream_sink *sink;    // output as it comes, instead of into the result; NULL: the result
     void *context;
 };
 

@@ -57,9 +57,17 @@ static size_t next_to_send(const struct talk *self, const char **ret_bytes) {
     return self->input_to - self->input_from;
 }
 
+static bool source_is_readable(const struct hijack *hijack) {
+    if (hijack->source_fd == NULL)
+        return true;
+    struct pollfd source = {.fd = *hijack->source_fd, .events = POLLIN};
+    return poll(&source, 1, 0) > 0;
+}
+
 // Pulls the next piece once the last one is gone.
 static bool refill(struct talk *self, struct error *err) {
-    if (!is_agreed(self) || self->input_ended || self->input_from < self->input_to)
+    if (!is_agreed(self) || self->input_ended || self->input_from < self->input_to ||
+        !source_is_readable(self->hijack))
         return true;
     const ssize_t length =
         self->hijack->source(self->hijack->source_context, self->input, PIECE_BYTES, err);
@@ -185,12 +193,14 @@ static void wait_for_socket(const struct talk *self) {
     const char *bytes = NULL;
     const bool sending = next_to_send(self, &bytes) > 0;
     const struct cancel *cancel = self->engine->cancel;
+    const int *source = sending || self->input_ended ? NULL : self->hijack->source_fd;
     struct pollfd ready[] = {
         {.fd = self->socket, .events = (short)(POLLIN | (sending ? POLLOUT : 0))},
         {.fd = cancel != NULL ? cancel->pipe_read : -1, .events = POLLIN},
+        {.fd = source != NULL && is_agreed(self) ? *source : -1, .events = POLLIN},
     };
     const int64_t left_ms = deadline_left_ms(self->hijack->deadline);
-    poll(ready, 2, left_ms < 1000 ? (int)left_ms : 1000);
+    poll(ready, 3, left_ms < 1000 ? (int)left_ms : 1000);
 }
 
 static bool converse(struct talk *self, struct error *err) {

@@ -12,7 +12,8 @@ struct hijack {
     const json_t *json;  // its body
     byte_source *source; // sent once the engine has agreed, then the sending side is closed
     void *source_context;
-    byte_sink *sink; // takes what comes back, to its end; may stop as in request.h
+    const int *source_fd; // the source is asked only when this is readable; NULL: at any time
+    byte_sink *sink;      // takes what comes back, to its end; may stop as in request.h
     void *context;
     struct deadline deadline;
     int timeout_ms; // of that deadline, for the message

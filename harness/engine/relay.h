@@ -1,0 +1,33 @@
+// A unix socket whose connections go to a port inside a container, where no network leads to it:
+// each runs `bash` there, which opens the port (/dev/tcp, Bash manual, "Redirections") and passes
+// bytes on in both directions. So a server that listens on its own 127.0.0.1 only, on whatever
+// engine, wherever that is, can be spoken to with its own client library; and nobody else can, for
+// the socket lies in a folder that only this user may enter.
+//
+//   client library <-> unix socket <-> (thread) exec over the engine's API <-> bash <-> port
+#pragma once
+
+#include "base/cancel.h"
+#include "base/cleanup.h"
+#include "engine/engine.h"
+
+#include <stdint.h>
+
+struct relay;
+
+#define RELAY_CONNECTIONS 16 // at once; more wait until one has ended
+
+// `folder` is a 0700 folder of the caller's; the socket there is named ".s.PGSQL.PORT", as libpq
+// looks for it, in a folder of its own. The engine may have closed and reopened connections since:
+// nothing is asked of it before a client connects. A client whose port does not answer is hung up
+// on; relay_problem says why.
+bool relay_open(struct engine *engine, const char *container, uint16_t port, const char *folder,
+                struct relay **ret_relay, struct error *err) must_use;
+// Hangs up on every client and removes the socket and its folder.
+void relay_close(struct relay *self);
+
+const char *relay_path(const struct relay *self); // of the socket
+// What the last connection that failed said; "" when none has. Copied to buffer.
+const char *relay_problem(struct relay *self, char *buffer, size_t size);
+
+DEFINE_AUTOFREE(relay, relay_close);

@@ -1,0 +1,169 @@
+#define _GNU_SOURCE
+#include "engine/relay.h"
+
+#include "base/eventually.h"
+#include "base/memory.h"
+#include "engine/real_fixture.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+REAL_SUITE(relay_real);
+
+#define PORT 7007
+#define MOST_BYTES ((size_t)3 * MEBIBYTE)
+
+// Answers each connection with what it got, in capitals; "bye" ends the connection from there.
+static const char SERVER[] =
+    "exec perl -e 'use IO::Socket::INET; $SIG{CHLD} = \"IGNORE\"; "
+    "my $s = IO::Socket::INET->new(LocalAddr => \"127.0.0.1\", LocalPort => 7007, Listen => 50, "
+    "ReuseAddr => 1) or die; print \"up\\n\"; while (1) { my $c = $s->accept() or next; "
+    "next if fork; while (sysread($c, my $b, 65536)) { last if $b =~ /^bye/; $b = uc $b; "
+    "my $o = 0; while ($o < length $b) { $o += syswrite($c, $b, length($b) - $o, $o) } } exit }'";
+
+static struct relay *relay;
+
+static void open_relay(uint16_t port) {
+    const char *container = start(SERVER, NULL);
+    if (strcmp(run_in(container, "command -v bash >/dev/null && perl -MIO::Socket::INET -e "
+                                 "'print 1' 2>/dev/null"),
+               "1") != 0)
+        cr_skip_test("%s has no bash or no perl", real_image());
+    must(relay_open(test.engine, container, port, test.folder, &relay, &test.err));
+}
+
+static int join(void) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strcpy(address.sun_path, relay_path(relay));
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert_eq(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    const struct timeval patience = {.tv_sec = 20};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    return fd;
+}
+
+// As many bytes as asked for, fewer when the other side hangs up; -1: silence.
+static ssize_t take(int fd, char *buffer, size_t size) {
+    size_t length = 0;
+    while (length < size) {
+        const ssize_t got = recv(fd, buffer + length, size - length, 0);
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        length += (size_t)got;
+    }
+    return (ssize_t)length;
+}
+
+static bool answers(void *context, struct error *err) {
+    char answer[3] = "";
+    const int fd = join();
+    const bool heard = send(fd, "abc", 3, MSG_NOSIGNAL) == 3 && take(fd, answer, 3) == 3 &&
+                       memcmp(answer, "ABC", 3) == 0;
+    close(fd);
+    (void)context;
+    return heard || error_set(err, ERROR_UNAVAILABLE, 0, "no answer");
+}
+
+static void wait_for_answer(void) {
+    must(eventually(deadline_in_ms(20000), answers, NULL, &test.err));
+}
+
+Test(relay_real, passes_megabytes_in_both_directions_at_once) {
+    open_relay(PORT);
+    wait_for_answer();
+    char *bytes = memory_new(MOST_BYTES, 1), *back = memory_new(MOST_BYTES, 1);
+    for (size_t i = 0; i < MOST_BYTES; i++)
+        bytes[i] = (char)(i * 2654435761u >> 13);
+    bytes[0] = 'x';
+    const int fd = join();
+    const pid_t writer = fork();
+    if (writer == 0) {
+        size_t sent = 0;
+        ssize_t length;
+        while (sent < MOST_BYTES &&
+               (length = send(fd, bytes + sent, MOST_BYTES - sent, MSG_NOSIGNAL)) > 0)
+            sent += (size_t)length;
+        _exit(0);
+    }
+    cr_expect_eq(take(fd, back, MOST_BYTES), (ssize_t)MOST_BYTES);
+    for (size_t i = 0; i < MOST_BYTES; i++)
+        if (bytes[i] >= 'a' && bytes[i] <= 'z')
+            bytes[i] = (char)(bytes[i] - 'a' + 'A');
+    cr_expect(memcmp(bytes, back, MOST_BYTES) == 0);
+    close(fd);
+    relay_close(relay);
+}
+
+Test(relay_real, hangs_up_when_the_server_does) {
+    open_relay(PORT);
+    wait_for_answer();
+    char answer[8];
+    const int fd = join();
+    cr_assert_eq(send(fd, "bye", 3, MSG_NOSIGNAL), 3);
+    cr_expect_eq(take(fd, answer, sizeof answer), 0);
+    close(fd);
+    relay_close(relay);
+}
+
+Test(relay_real, a_port_where_nobody_listens_hangs_up_and_says_why) {
+    open_relay(PORT + 1);
+    char answer[8], said[512];
+    const int fd = join();
+    cr_expect_eq(take(fd, answer, sizeof answer), 0);
+    close(fd);
+    cr_expect(strstr(relay_problem(relay, said, sizeof said), "refused") != NULL, "%s", said);
+    relay_close(relay);
+}
+
+Test(relay_real, serves_more_than_it_can_at_once_one_after_the_other) {
+    open_relay(PORT);
+    wait_for_answer();
+    for (int i = 0; i < RELAY_CONNECTIONS + 4; i++)
+        cr_expect(answers(NULL, &test.err));
+    int several[RELAY_CONNECTIONS];
+    char answer[3];
+    for (size_t i = 0; i < RELAY_CONNECTIONS; i++)
+        several[i] = join();
+    for (size_t i = 0; i < RELAY_CONNECTIONS; i++) {
+        cr_expect_eq(send(several[i], "abc", 3, MSG_NOSIGNAL), 3);
+        cr_expect_eq(take(several[i], answer, 3), 3);
+    }
+    relay_close(relay); // hangs up on all of them
+    for (size_t i = 0; i < RELAY_CONNECTIONS; i++) {
+        cr_expect_eq(take(several[i], answer, 3), 0);
+        close(several[i]);
+    }
+}
+
+static bool has_no_relay_left(void *context, struct error *err) {
+    const char *processes =
+        run_in(context, "grep -l '/dev/t[c]p' /proc/[0-9]*/cmdline 2>/dev/null | wc -l");
+    return strtol(processes, NULL, 10) == 0 ||
+           error_set(err, ERROR_TIMEOUT, 0, "%s processes are left", processes);
+}
+
+Test(relay_real, leaves_neither_a_socket_nor_a_process) {
+    open_relay(PORT);
+    wait_for_answer();
+    const int fd = join();
+    struct stat status;
+    cr_expect_eq(lstat(relay_path(relay), &status), 0);
+    char *path = memory_copy_string(relay_path(relay));
+    char *folder = memory_copy_string(path);
+    *strrchr(folder, '/') = '\0';
+    cr_expect_eq(lstat(folder, &status), 0);
+    cr_expect_eq(status.st_mode & 0777, 0700);
+    relay_close(relay);
+    close(fd);
+    cr_expect_neq(lstat(path, &status), 0);
+    cr_expect_neq(lstat(folder, &status), 0);
+    char *container = test.containers.items[0];
+    must(eventually(deadline_in_ms(10000), has_no_relay_left, container, &test.err));
+}
