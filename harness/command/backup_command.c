@@ -9,9 +9,14 @@
 static const char HELP[] =
     "usage: assay backup <subcommand> [options]\n"
     "\n"
+    "  create                 dump the servers of a running stack, with the sums of what they "
+    "hold\n"
+    "  list                   the backups below a root\n"
+    "  show [latest|PATH]     what a backup says of itself\n"
     "  verify [latest|PATH]   restore a backup into throwaway servers and prove that it is whole\n"
     "  rotate                 remove old backups: 7 daily, 4 weekly and 12 monthly ones stay\n"
     "  report --month YYYY-MM what the verifications of a month came to\n"
+    "  key FILE               make the pair of keys that sign and check manifests\n"
     "\n"
     "  assay backup <subcommand> --help    options and examples\n"
     "  assay verify-backup                 the same as `assay backup verify`, for cron\n";
@@ -20,9 +25,10 @@ static const struct subcommand {
     const char *name;
     int (*run)(int argc, char **argv);
 } SUBCOMMANDS[] = {
-    {"verify", command_verify_backup},
-    {"rotate", command_rotate_backups},
-    {"report", command_report_backups},
+    {"create", command_create_backup},  {"list", command_list_backups},
+    {"show", command_show_backup},      {"verify", command_verify_backup},
+    {"rotate", command_rotate_backups}, {"report", command_report_backups},
+    {"key", command_backup_key},
 };
 
 int command_backup(int argc, char **argv) {

@@ -37,6 +37,11 @@ static const char HELP[] =
     "\n"
     "  --root DIR         where backups lie, one below the other (default: " BACKUP_ROOT ");\n"
     "                     latest is the newest there by the date in its name, and the default\n"
+    "  --against WHAT     manifest: content and schema as they were when `assay backup create` "
+    "made\n"
+    "                     it, and not verified without its manifest; none: not compared\n"
+    "                     (default: the manifest, if there is one)\n"
+    "  --key FILE.pub     whose signature the manifest must have\n"
     "  --records DIR      keeps a log, a report and the history (default:\n"
     "                     " RECORDS_FOLDER ")\n"
     "  --metrics FILE     also writes metrics for node_exporter: a file that ends in .prom\n"
@@ -61,6 +66,8 @@ struct verify_arguments {
     const char *which;
     const char *root;
     const char *records;
+    const char *against;
+    const char *key;
     const char *metrics;
     const char *alert;
     const char *runbook;
@@ -82,6 +89,13 @@ static bool read_jobs(void *values, const char *text, struct error *err) {
     return argument_jobs(text, &self->jobs, err);
 }
 
+static bool read_against(void *values, const char *text, struct error *err) {
+    struct verify_arguments *self = values;
+    self->against = text;
+    return strcmp(text, "manifest") == 0 || strcmp(text, "none") == 0 ||
+           error_set(err, ERROR_USAGE, 0, "--against takes manifest or none, not \"%s\"", text);
+}
+
 static bool read_seed(void *values, const char *text, struct error *err) {
     struct verify_arguments *self = values;
     char *end = NULL;
@@ -96,6 +110,8 @@ static bool read_seed(void *values, const char *text, struct error *err) {
 static const struct argument ROWS[] = {
     {"root", ARGUMENT_TEXT, MEMBER(root), NULL},
     {"records", ARGUMENT_TEXT, MEMBER(records), NULL},
+    {"against", ARGUMENT_READ, 0, read_against},
+    {"key", ARGUMENT_TEXT, MEMBER(key), NULL},
     {"metrics", ARGUMENT_TEXT, MEMBER(metrics), NULL},
     {"alert", ARGUMENT_TEXT, MEMBER(alert), NULL},
     {"runbook", ARGUMENT_TEXT, MEMBER(runbook), NULL},
@@ -151,6 +167,36 @@ static bool read_backup(const struct verify_arguments *arguments, const char *pa
     return opened;
 }
 
+// ---- what it says of itself
+
+struct statement {
+    struct manifest *manifest;
+    enum manifest_signature signature;
+    struct error problem;
+};
+
+static bool has_manifest(const struct backup *backup) {
+    for (size_t i = 0; i < backup->file_count; i++)
+        if (strcmp(backup->files[i].path, MANIFEST_NAME) == 0)
+            return true;
+    return false;
+}
+
+// A manifest that cannot be believed is a finding, not an error; a key that cannot be read is one.
+static bool read_statement(const struct verify_arguments *arguments, const struct backup *backup,
+                           struct statement *ret_statement, struct error *err) {
+    struct public_key key;
+    if (arguments->key != NULL && !public_key_read(arguments->key, &key, err))
+        return error_prefix(err, "--key");
+    if (arguments->against != NULL && strcmp(arguments->against, "none") == 0)
+        return true;
+    if (has_manifest(backup) &&
+        !manifest_read(backup->path, arguments->key != NULL ? &key : NULL, &ret_statement->manifest,
+                       &ret_statement->signature, &ret_statement->problem))
+        ret_statement->manifest = NULL;
+    return true;
+}
+
 // ---- verifying
 
 static void show_artifact(void *context, const char *artifact, const char *state, bool wrong) {
@@ -181,7 +227,8 @@ static bool bring_up(struct session *session, const struct verify_arguments *arg
 }
 
 static bool verify(struct session *session, const struct verify_arguments *arguments,
-                   const struct backup *backup, struct error *err) {
+                   const struct backup *backup, const struct statement *statement,
+                   struct error *err) {
     struct byte_count count = {.total = backup_bytes(backup)};
     struct byte_progress *progress =
         byte_progress_open(session->live, "artifacts", "all", "restoring", &count);
@@ -189,6 +236,14 @@ static bool verify(struct session *session, const struct verify_arguments *argum
         .engine = session->engine,
         .stack = session->stack,
         .backup = backup,
+        .testimony = {.manifest = statement->manifest,
+                      .signature = statement->signature,
+                      .problem =
+                          statement->problem.domain != ERROR_NONE ? &statement->problem : NULL,
+                      .demanded =
+                          arguments->against != NULL && strcmp(arguments->against, "manifest") == 0,
+                      .must_be_signed = arguments->key != NULL},
+        .folder = session->run != NULL ? run_folder(session->run) : NULL,
         .seed = arguments->seed,
         .cancel = &session->cancel, // never requested while no session is open
         .counter = &count.done,
@@ -204,7 +259,7 @@ static bool verify(struct session *session, const struct verify_arguments *argum
 
 // What can be said without a server is said even if none can be had.
 static int verify_backup(const struct verify_arguments *arguments, const struct backup *backup,
-                         int64_t taken_wall_ms) {
+                         const struct statement *statement, int64_t taken_wall_ms) {
     struct session session = {0};
     struct error problem = {0}, cancelled = {0};
     autodone(string_list) struct string_list services = {0};
@@ -218,7 +273,7 @@ static int verify_backup(const struct verify_arguments *arguments, const struct 
     free(session.report->project);
     session.report->project = memory_copy_string(backup->path);
     const bool done = (!up && problem.domain == ERROR_CANCELLED) ||
-                      verify(&session, arguments, backup, &cancelled);
+                      verify(&session, arguments, backup, statement, &cancelled);
     const struct error *failure = !up ? &problem : !done ? &cancelled : NULL;
     session.report->duration_us = clock_monotonic_us() - started_us;
     if (failure != NULL)
@@ -252,14 +307,17 @@ int command_verify_backup(int argc, char **argv) {
     struct verify_arguments arguments;
     struct backup_choice choice = {0};
     autofree(backup) struct backup *backup = NULL;
+    struct statement statement = {0};
     struct error problem = {0};
     int status = read_arguments(argc, argv, &arguments);
     if (status < 0)
         status = !backup_choose(arguments.root, arguments.which, &choice, &problem) ||
                          !prepare(&arguments, &problem) ||
-                         !read_backup(&arguments, choice.path, &backup, &problem)
+                         !read_backup(&arguments, choice.path, &backup, &problem) ||
+                         !read_statement(&arguments, backup, &statement, &problem)
                      ? report_error(&problem)
-                     : verify_backup(&arguments, backup, choice.taken_wall_ms);
+                     : verify_backup(&arguments, backup, &statement, choice.taken_wall_ms);
+    manifest_free(statement.manifest);
     string_list_done(&arguments.formats);
     free(choice.path);
     return status;

@@ -2,6 +2,7 @@
 #include "verify/backup/restore.h"
 
 #include "base/memory.h"
+#include "engine/relay.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -22,6 +23,41 @@ bool restorer_takes(const struct restorer *self, const struct dump_format *forma
         if (strcmp(self->formats[i], format->name) == 0)
             return true;
     return false;
+}
+
+// As long as a sum of the largest table takes without a word from the server.
+#define SILENCE_MS (60 * 60 * 1000)
+
+static bool by_relay(const struct restorer *restorer, const struct restore *self,
+                     const uint8_t key[ROW_HASH_KEY_SIZE], struct fingerprint **ret_fingerprint,
+                     struct error *err) {
+    autofree(relay) struct relay *relay = NULL;
+    if (!relay_open(self->stand.engine, self->stand.container, restorer->port, self->folder, &relay,
+                    err))
+        return false;
+    const struct endpoint server = {.service = restorer->service,
+                                    .host = relay_path(relay),
+                                    .port = restorer->port,
+                                    .user = restorer->login,
+                                    .request_timeout_ms = SILENCE_MS};
+    if (restorer->fingerprint(self, &server, key, ret_fingerprint, err))
+        return true;
+    char said[ERROR_MESSAGE_SIZE];
+    return relay_problem(relay, said, sizeof said)[0] != '\0' ? error_prefix(err, "%s", said)
+                                                              : false;
+}
+
+bool restore_fingerprint(const struct restorer *restorer, const struct restore *self,
+                         const uint8_t key[ROW_HASH_KEY_SIZE], struct fingerprint **ret_fingerprint,
+                         struct error *err) {
+    if (restorer->fingerprint == NULL)
+        return error_set(err, ERROR_UNAVAILABLE, 0, "what a restored %s holds cannot be summed yet",
+                         restorer->service);
+    if (restorer->port != 0)
+        return by_relay(restorer, self, key, ret_fingerprint, err);
+    struct endpoint server = *self->endpoint;
+    server.request_timeout_ms = SILENCE_MS;
+    return restorer->fingerprint(self, &server, key, ret_fingerprint, err);
 }
 
 const struct backup_file *restore_file(const struct restore *self) {
@@ -87,13 +123,13 @@ void restore_counts(struct suite_result *suite, const char *name, const char *un
     test->seen = memory_format("%" PRIu64, in_server);
 }
 
-bool restore_open(const struct restore *self, const char *software, const char *make,
+bool restore_open(const struct restorer *restorer, const struct restore *self, const char *make,
                   const char *open, struct error *err) {
     const struct tool_call prepare = {.script = make, .user = "root"};
     if (tool_do(&self->stand, &prepare, NULL, err) &&
         tool_do(&self->stand, &(struct tool_call){.script = open}, NULL, err))
         return true;
-    error_prefix(err, "no server of %s could be started", software);
+    error_prefix(err, "no server of %s could be started", restorer->title);
     if (err != NULL && err->domain == ERROR_SERVICE)
         err->domain = ERROR_UNAVAILABLE;
     return false;
@@ -133,16 +169,22 @@ void restore_count_rows(const struct restore *self, struct suite_result *suite, 
     restore_counts(suite, name, "rows", restore_file(self)->facts.record_count, rows);
 }
 
-bool restore_is_of_newer(const struct restore *self, const char *software, const char *version,
+int restore_server_major(const struct restorer *restorer, const struct restore *self) {
+    autofree_string char *said = NULL;
+    return restorer->version != NULL && ask(self, restorer->version, NULL, &said, NULL)
+               ? restore_major(said)
+               : -1;
+}
+
+bool restore_is_of_newer(const struct restorer *restorer, const struct restore *self,
                          const char *complaint, struct error *err) {
-    autofree_string char *server = NULL;
-    const int here = ask(self, version, NULL, &server, NULL) ? restore_major(server) : -1;
+    const int here = restore_server_major(restorer, self);
     const int there = restore_major(restore_file(self)->facts.server_version);
     if (here < 0 || there <= here)
         return false;
     error_set(err, ERROR_UNAVAILABLE, 0,
-              "the dump is of %s %d, the server to be had here is %d: %s", software, there, here,
-              complaint);
+              "the dump is of %s %d, the server to be had here is %d: %s", restorer->title, there,
+              here, complaint);
     return true;
 }
 

@@ -9,12 +9,14 @@
 #pragma once
 
 #include "client/endpoint.h"
+#include "value/fingerprint.h"
 #include "value/result.h"
 #include "verify/backup/tool.h"
 
 struct restore {
     struct tool_stand stand;
     const struct endpoint *endpoint; // of a stand whose server runs already (MongoDB); else NULL
+    const char *folder;              // 0700, for the sockets of relays
     const struct backup *backup;
     const struct artifact *artifact;
     char *note;    // what the report says of a restore that went well; NULL: nothing
@@ -24,6 +26,8 @@ struct restore {
 struct restorer {
     enum dump_engine engine;
     const char *service; // of the restore stand: "postgres"
+    const char *title;   // "PostgreSQL"
+    const char *version; // a script that prints the server's; NULL: nobody needs it
     const char *user;    // of the container, who owns the server: "postgres"
     // Formats that it restores, NULL-terminated names of dump_format.
     const char *const *formats;
@@ -34,6 +38,13 @@ struct restorer {
     void (*count)(const struct restore *self, struct suite_result *suite);
     // Adds a test for each of the server's own checks: "heap_and_btree_pages_are_sound", …
     void (*check)(const struct restore *self, struct suite_result *suite);
+    // What that server holds now, summed under this key; NULL: this cannot be told yet. `server` is
+    // where it is reached: at the stand's endpoint, or over a relay to `port` as `login`.
+    bool (*fingerprint)(const struct restore *self, const struct endpoint *server,
+                        const uint8_t key[ROW_HASH_KEY_SIZE], struct fingerprint **ret_fingerprint,
+                        struct error *err);
+    uint16_t port; // 0: at the stand's endpoint
+    const char *login;
     // Deletes at least one record there, so that `count` can be seen to notice it.
     bool (*lose_record)(const struct restore *self, struct error *err);
     void (*close)(const struct restore *self); // stops the server and removes its folder
@@ -45,7 +56,14 @@ extern const struct restorer RESTORER_MONGODB;
 extern const struct restorer RESTORER_REDIS;
 
 const struct restorer *restorer_of(enum dump_engine engine); // NULL: none
+// Of the server in the stand; -1: nobody knows.
+int restore_server_major(const struct restorer *restorer, const struct restore *self);
 bool restorer_takes(const struct restorer *self, const struct dump_format *format);
+
+// Over a relay where there is no network. ERROR_UNAVAILABLE: this kind cannot be summed.
+bool restore_fingerprint(const struct restorer *restorer, const struct restore *self,
+                         const uint8_t key[ROW_HASH_KEY_SIZE], struct fingerprint **ret_fingerprint,
+                         struct error *err) must_use;
 
 // ---- for the restorers
 
@@ -62,7 +80,7 @@ void restore_lines(struct suite_result *suite, const char *name, bool asked, con
 void restore_counts(struct suite_result *suite, const char *name, const char *unit,
                     uint64_t in_file, uint64_t in_server);
 // Starts the server: `make` prepares, as root, what `open` needs. ERROR_UNAVAILABLE: it does not.
-bool restore_open(const struct restore *self, const char *software, const char *make,
+bool restore_open(const struct restorer *restorer, const struct restore *self, const char *make,
                   const char *open, struct error *err);
 // Whatever it answers: what stays goes with the container.
 void restore_close(const struct restore *self, const char *script);
@@ -72,9 +90,9 @@ void restore_check(const struct restore *self, struct suite_result *suite, const
 // rows_are_all_there: the file's records against the sum of the numbers that the script prints.
 void restore_count_rows(const struct restore *self, struct suite_result *suite, const char *script,
                         const char *argument);
-// Whether the dump is of a newer server than the one that `version` asks, which then may well not
-// know what it says: err is ERROR_UNAVAILABLE with both versions and the complaint.
-bool restore_is_of_newer(const struct restore *self, const char *software, const char *version,
+// Whether the dump is of a newer server than the one here, which then may well not know what it
+// says: err is ERROR_UNAVAILABLE with both versions and the complaint.
+bool restore_is_of_newer(const struct restorer *restorer, const struct restore *self,
                          const char *complaint, struct error *err);
 // The major version, 17 of "17.2 (Debian)", 8 of "8.0.44"; -1: none is there.
 int restore_major(const char *version);

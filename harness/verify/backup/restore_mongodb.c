@@ -417,6 +417,7 @@ static const char *const FORMATS[] = {"mongo-bson", "mongo-archive", NULL};
 const struct restorer RESTORER_MONGODB = {
     .engine = DUMP_MONGODB,
     .service = "mongodb",
+    .title = "MongoDB",
     .formats = FORMATS,
     .restore = restore,
     .count = count_documents,

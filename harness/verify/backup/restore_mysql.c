@@ -27,7 +27,8 @@ static const char OPEN[] =
     "--datadir=" ROOT "/new --initialize-insecure && mv new template; }; } && "
     "cp -a template data && rm -f data/auto.cnf && " SERVER "--datadir=" ROOT "/data "
     "--daemonize --socket=" ROOT "/socket --pid-file=" ROOT
-    "/pid --skip-networking --mysqlx=OFF --skip-log-bin --performance-schema=OFF "
+    "/pid --bind-address=127.0.0.1 --port=3306 --mysqlx=OFF --skip-log-bin "
+    "--performance-schema=OFF "
     "--event-scheduler=OFF --max-allowed-packet=1G --log-bin-trust-function-creators=1 "
     "--explicit-defaults-for-timestamp=1 --secure-file-priv=NULL >/dev/null && "
     "mysqladmin " LOGIN "--wait=60 --connect-timeout=60 ping >/dev/null || "
@@ -59,12 +60,11 @@ static bool is_missing_here(const char *complaint) {
 }
 
 static bool refuse(const struct restore *self, const char *complaint, struct error *err) {
-    static const char version[] = QUERY "-e 'SELECT VERSION()'";
     if (is_of_mariadb(self))
         return error_set(err, ERROR_UNAVAILABLE, 0,
                          "the dump is of MariaDB, the server to be had here is MySQL: %s",
                          complaint);
-    if (restore_is_of_newer(self, "MySQL", version, complaint, err))
+    if (restore_is_of_newer(&RESTORER_MYSQL, self, complaint, err))
         return false;
     if (is_missing_here(complaint))
         return error_set(err, ERROR_UNAVAILABLE, 0,
@@ -78,7 +78,7 @@ static bool restore(struct restore *self, struct error *err) {
         "mysql " LOGIN "-e 'CREATE DATABASE restored' && exec " CLIENT "restored";
     static const char as_it_says[] = "exec " CLIENT;
     const struct backup_file *file = restore_file(self);
-    if (!restore_open(self, "MySQL", MAKE, OPEN, err))
+    if (!restore_open(&RESTORER_MYSQL, self, MAKE, OPEN, err))
         return false;
     const struct tool_call call = {.script = file->facts.restores_itself ? as_it_says : into_one,
                                    .file = file->absolute};
@@ -165,6 +165,8 @@ static const char *const FORMATS[] = {"mysqldump", NULL};
 const struct restorer RESTORER_MYSQL = {
     .engine = DUMP_MYSQL,
     .service = "mysql",
+    .title = "MySQL",
+    .version = QUERY "-e 'SELECT VERSION()'",
     .user = "root",
     .formats = FORMATS,
     .restore = restore,

@@ -5,7 +5,9 @@
 #include "verify/backup/restore.h"
 
 #include "base/memory.h"
+#include "client/postgres.h"
 #include "engine/archive.h"
+#include "verify/backup/postgres_fingerprint.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +23,8 @@ static const char OPEN[] =
     "exec 2>&1; cd " ROOT " && { [ -d template ] || { initdb -D new --username=" SUPERUSER
     " --auth=trust --encoding=UTF8 --locale=C.UTF-8 --data-checksums --no-sync --no-instructions "
     ">log && mv new template; }; } && cp -a template data && "
-    "pg_ctl -D data -l log -w -t 120 -s -o \"-c listen_addresses= -c unix_socket_directories=" ROOT
+    "pg_ctl -D data -l log -w -t 120 -s -o \"-c listen_addresses=127.0.0.1 -c "
+    "unix_socket_directories=" ROOT
     " -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c wal_level=minimal"
     " -c max_wal_senders=0 -c max_wal_size=4GB -c shared_buffers=128MB -c "
     "maintenance_work_mem=128MB"
@@ -34,7 +37,7 @@ static const char CLOSE[] =
 static const char MAKE[] = "install -d -o postgres -g postgres -m 700 " ROOT;
 
 static bool open_server(const struct restore *self, struct error *err) {
-    return restore_open(self, "PostgreSQL", MAKE, OPEN, err);
+    return restore_open(&RESTORER_POSTGRES, self, MAKE, OPEN, err);
 }
 
 static void close_server(const struct restore *self) {
@@ -104,7 +107,7 @@ static bool is_missing_here(const char *complaint) {
 
 // A newer server's dump may say what an older one does not know.
 static bool refuse(const struct restore *self, const char *complaint, struct error *err) {
-    if (restore_is_of_newer(self, "PostgreSQL", "postgres --version", complaint, err))
+    if (restore_is_of_newer(&RESTORER_POSTGRES, self, complaint, err))
         return false;
     if (is_missing_here(complaint))
         return error_set(err, ERROR_UNAVAILABLE, 0,
@@ -246,6 +249,20 @@ static const char AMCHECK[] = "exec 2>&1; pg_amcheck -h " ROOT " -U " SUPERUSER
                               " --all --install-missing --heapallindexed --rootdescend "
                               "| grep -v '^pg_amcheck: including database'; true";
 
+// Of the one database that a dump holds; those of a whole cluster are not told apart yet.
+static bool fingerprint(const struct restore *self, const struct endpoint *server,
+                        const uint8_t key[ROW_HASH_KEY_SIZE], struct fingerprint **ret_fingerprint,
+                        struct error *err) {
+    struct endpoint database = *server;
+    autofree(postgres) struct postgres *postgres = NULL;
+    database.database = "restored";
+    if (restore_file(self)->facts.restores_itself)
+        return error_set(err, ERROR_UNAVAILABLE, 0,
+                         "the sums of a dump that makes its own databases cannot be told yet");
+    return postgres_open(&database, &postgres, err) &&
+           postgres_fingerprint(postgres, key, ret_fingerprint, err, .cancel = self->stand.cancel);
+}
+
 // Triggers, rules and foreign keys stand still meanwhile.
 static const char LOSE_ROW[] =
     "SET session_replication_role = replica; DO $do$ DECLARE t regclass; n int; BEGIN FOR t IN "
@@ -275,11 +292,16 @@ static const char *const FORMATS[] = {"postgres-plain", "postgres-cluster",   "p
 const struct restorer RESTORER_POSTGRES = {
     .engine = DUMP_POSTGRES,
     .service = "postgres",
+    .title = "PostgreSQL",
+    .version = "postgres --version",
     .user = "postgres",
     .formats = FORMATS,
     .restore = restore,
     .count = count_rows,
     .check = check,
     .lose_record = lose_row,
+    .fingerprint = fingerprint,
+    .port = 5432,
+    .login = SUPERUSER,
     .close = close_server,
 };

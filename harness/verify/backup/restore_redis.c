@@ -96,6 +96,7 @@ static const char *const FORMATS[] = {"redis-rdb", NULL};
 const struct restorer RESTORER_REDIS = {
     .engine = DUMP_REDIS,
     .service = "redis",
+    .title = "Redis",
     .user = "root",
     .formats = FORMATS,
     .restore = restore,

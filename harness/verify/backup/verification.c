@@ -70,17 +70,18 @@ static void control_file(const struct verification *self, const struct artifact 
 
 // ---- the server
 
-static void control_counts(const struct restore *restore, const struct restorer *restorer,
+// false: no record was lost.
+static bool control_counts(const struct restore *restore, const struct restorer *restorer,
                            struct suite_result *suite) {
     static const char name[] = "a_lost_record_is_noticed";
     struct error problem = {0};
     if (restore_file(restore)->facts.record_count == 0) {
         restore_said(suite, name, OUTCOME_NOT_APPLICABLE, "it holds no record that could be lost");
-        return;
+        return false;
     }
     if (!restorer->lose_record(restore, &problem)) {
         restore_said(suite, name, OUTCOME_NOT_VERIFIED, "%s", problem.message);
-        return;
+        return false;
     }
     struct report *scratch = report_new("control");
     struct suite_result *again = report_add_suite(scratch);
@@ -95,6 +96,7 @@ static void control_counts(const struct restore *restore, const struct restorer 
     else
         restore_said(suite, name, outcome, "%s", again->tests[0].message);
     report_free(scratch);
+    return true;
 }
 
 static void ask_server(const struct lane *self, const struct restore *restore,
@@ -102,7 +104,9 @@ static void ask_server(const struct lane *self, const struct restore *restore,
     tell(self, restore->artifact, "checking", false);
     restorer->count(restore, suite);
     restorer->check(restore, suite);
-    control_counts(restore, restorer, suite);
+    comparison_of_content(&self->verification->testimony, restorer, restore, suite);
+    if (control_counts(restore, restorer, suite))
+        comparison_control(&self->verification->testimony, restorer, restore, suite);
 }
 
 static void restore_into_server(const struct lane *self, struct restore *restore,
@@ -153,6 +157,7 @@ static void try_restore(const struct lane *self, const struct artifact *artifact
                   .cancel = verification->cancel,
                   .counter = verification->counter},
         .endpoint = stack_endpoint(verification->stack, restorer->service),
+        .folder = verification->folder,
         .backup = verification->backup,
         .artifact = artifact,
     };
@@ -218,6 +223,8 @@ static void *work(void *context) {
     const struct backup *backup = self->verification->backup;
     for (size_t i = 0; i < backup->artifact_count; i++)
         if (backup_engine(backup, &backup->artifacts[i]) == self->engine &&
+            !comparison_is_manifest(&self->verification->testimony,
+                                    backup_main_file(backup, &backup->artifacts[i])) &&
             !cancel_requested(self->verification->cancel))
             verify_artifact(self, &backup->artifacts[i], &self->suites[i]);
     return NULL;
@@ -230,6 +237,7 @@ static void check_backup(const struct verification *self, struct report *report)
     struct error problem = {0};
     const int64_t started_us = clock_monotonic_us();
     suite->name = memory_copy_string("backup");
+    comparison_of_files(&self->testimony, self->backup, suite);
     if (backup_unchanged(self->backup, self->cancel, &problem))
         restore_said(suite, "nothing_was_changed", OUTCOME_PASSED, NULL);
     else

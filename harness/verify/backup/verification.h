@@ -6,21 +6,25 @@
 //   a_damaged_copy_is_refused   negative control: see damage.h
 //   restores                    into a fresh throwaway server, without an error
 //   (the server's own checks)   see restore.h
+//   (schema and rows)           as the manifest has them: see comparison.h
 //   a_lost_record_is_noticed    negative control of the counts: one record is deleted there
-// Of the backup: nothing_was_changed.
+// Of the backup: nothing_was_changed, and its files against its manifest.
 //
 // Three-valued: what could not be tried is not verified, with the reason; an unknown file is not
 // verified ("unknown format: looks like a PNG image"), never passed over.
 #pragma once
 
 #include "stack/stack.h"
+#include "verify/backup/comparison.h"
 #include "verify/backup/restore.h"
 
 struct verification {
     struct engine *engine;
     const struct stack *stack; // of fixtures/restore; NULL: none, so nothing is restored
     const struct backup *backup;
-    uint64_t seed; // of the controls: stands in the report
+    struct testimony testimony; // what the backup says of itself
+    const char *folder;         // 0700, the run's; may be NULL without a stack
+    uint64_t seed;              // of the controls: stands in the report
     const struct cancel *cancel;
     atomic_ullong *counter; // of bytes read meanwhile, for progress; may be NULL
     // `state`: "restoring", "checking", "done", …; called from several threads, one at a time.

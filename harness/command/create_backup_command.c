@@ -1,0 +1,211 @@
+// assay backup create: the servers of a running stack are dumped, with the sums of what they hold.
+#define _GNU_SOURCE
+#include "command/backup_command.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "command/arguments.h"
+#include "command/byte_progress.h"
+#include "command/command.h"
+#include "command/interrupt.h"
+#include "command/session.h"
+#include "run/lease.h"
+#include "verify/backup/creation.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char HELP[] =
+    "usage: assay backup create [--compose FILE | --project NAME | --stack NAME] [options]\n"
+    "\n"
+    "Dumps every database server of a running stack with its own tool, inside its container, and\n"
+    "sums what it holds under the same snapshot: `assay backup verify` can then tell whether a\n"
+    "restored server holds the same, row for row. Servers are told by the programs that run.\n"
+    "\n"
+    "  --compose FILE     the stack of this Compose file (default: the one here)\n"
+    "  --project NAME     the stack of this Compose project\n"
+    "  --stack NAME       a stack of `assay up`\n"
+    "  --service NAME     only this service; may be given several times\n"
+    "  --into DIR         where backups lie, one below the other (default: " BACKUP_ROOT ")\n"
+    "  --key FILE         signs the manifest; `assay backup key FILE` makes one\n"
+    "\n"
+    "examples:\n"
+    "  assay backup create\n"
+    "  assay backup create --project shop --service db --into /var/backups/shop\n"
+    "  assay backup create && assay backup verify latest --against manifest\n"
+    "\n"
+    "exit status: 0 made (its path is printed), 1 a server could not be dumped, 2 usage or\n"
+    "configuration, 3 the engine or the disk did not do it, 130 interrupted; unless it is 0, "
+    "there\n"
+    "is no backup\n";
+
+struct create_arguments {
+    struct string_list compose;
+    struct string_list services;
+    const char *project;
+    const char *stack;
+    const char *into;
+    const char *key;
+};
+
+#define MEMBER(name) offsetof(struct create_arguments, name)
+
+static const struct argument ROWS[] = {
+    {"compose", ARGUMENT_LIST, MEMBER(compose), NULL},
+    {"service", ARGUMENT_LIST, MEMBER(services), NULL},
+    {"project", ARGUMENT_TEXT, MEMBER(project), NULL},
+    {"stack", ARGUMENT_TEXT, MEMBER(stack), NULL},
+    {"into", ARGUMENT_TEXT, MEMBER(into), NULL},
+    {"key", ARGUMENT_TEXT, MEMBER(key), NULL},
+    {0},
+};
+
+// ---- which stack
+
+// The label of its containers, and the engine that they are in.
+struct target {
+    char *label;
+    char *engine_host;   // NULL: the user's own
+    struct lease *lease; // held, so that the stack stays meanwhile
+};
+
+static void target_done(struct target *self) {
+    free(self->label);
+    free(self->engine_host);
+    lease_release(self->lease);
+}
+
+static bool find_stack(const char *name, const struct cancel *cancel, struct target *ret_target,
+                       struct error *err) {
+    autofree_string char *state = state_folder();
+    if (!lease_claim(state, name, cancel, &ret_target->lease, err))
+        return false;
+    const struct lease_facts *facts = lease_facts(ret_target->lease);
+    if (facts == NULL)
+        return error_set(err, ERROR_CONFIGURATION, 0,
+                         "there is no stack \"%s\": `assay status` lists them", name);
+    ret_target->label = memory_format("io.assay.run=%s", facts->run_id);
+    ret_target->engine_host = memory_copy_string(facts->engine_host);
+    return true;
+}
+
+static bool find_project(const struct create_arguments *arguments, struct target *ret_target,
+                         struct error *err) {
+    const char *const here[] = {".", NULL};
+    const struct session_options options = {
+        .compose_files =
+            arguments->compose.count > 0 ? (const char *const *)arguments->compose.items : here,
+        .profiles = (const char *const[]){"*", NULL}};
+    autofree_string char *fixtures = NULL;
+    struct plan *plan = NULL;
+    if (!session_load_plan(&options, &fixtures, NULL, &plan, err))
+        return error_append(
+            err, "%s",
+            arguments->compose.count > 0 ? "" : " (or name the stack: --project, --stack)");
+    ret_target->label = memory_format(ORIGIN_COMPOSE_PROJECT "=%s", plan->name);
+    plan_free(plan);
+    return true;
+}
+
+static bool find_target(const struct create_arguments *arguments, const struct cancel *cancel,
+                        struct target *ret_target, struct error *err) {
+    if (arguments->stack != NULL)
+        return find_stack(arguments->stack, cancel, ret_target, err);
+    if (arguments->project == NULL)
+        return find_project(arguments, ret_target, err);
+    ret_target->label = memory_format(ORIGIN_COMPOSE_PROJECT "=%s", arguments->project);
+    return true;
+}
+
+// ---- making it
+
+static void show_service(void *context, const char *service, const char *state) {
+    struct session *session = context;
+    const bool done = strcmp(state, "done") == 0;
+    if (session->live != NULL)
+        live_set(session->live, "services", service, done ? LIVE_GOOD : LIVE_WORKING, state, NULL);
+}
+
+static bool open_engine(struct session *session, const struct target *target, struct error *err) {
+    const struct engine_options options = {.host = target->engine_host, .cancel = &session->cancel};
+    return target->engine_host != NULL ? engine_open(&options, &session->engine, err)
+                                       : session_find_engine(session, err);
+}
+
+static bool make(struct session *session, const struct create_arguments *arguments,
+                 const struct target *target, const struct signing_key *key, char **ret_path,
+                 struct string_list *notes, struct error *err) {
+    autodone(origins) struct origins origins = {0};
+    const char *const *services = (const char *const *)arguments->services.items;
+    if (!open_engine(session, target, err) ||
+        !origins_find(session->engine, target->label,
+                      arguments->services.count > 0 ? services : NULL, &origins, err))
+        return false;
+    struct byte_count count = {0};
+    struct byte_progress *progress =
+        byte_progress_open(session->live, "files", arguments->into, "writing", &count);
+    const struct creation creation = {.engine = session->engine,
+                                      .origins = &origins,
+                                      .root = arguments->into,
+                                      .sockets = run_folder(session->run),
+                                      .key = key,
+                                      .cancel = &session->cancel,
+                                      .counter = &count.done,
+                                      .progress = show_service,
+                                      .context = session};
+    const bool made = creation_run(&creation, ret_path, notes, err);
+    byte_progress_close(progress);
+    return made;
+}
+
+static int create(const struct create_arguments *arguments, const struct signing_key *key) {
+    struct session session = {0};
+    struct target target = {0};
+    struct error problem = {0};
+    autofree_string char *path = NULL;
+    autodone(string_list) struct string_list notes = {0};
+    bool made = cancel_init(&session.cancel, &problem);
+    if (made) {
+        interrupt_cancels(&session.cancel);
+        made = find_target(arguments, &session.cancel, &target, &problem) &&
+               run_open(&(const struct run_options){.cancel = &session.cancel}, &session.run,
+                        &problem);
+    }
+    if (made) {
+        session.live = live_open(stderr, &(const struct live_options){0});
+        made = make(&session, arguments, &target, key, &path, &notes, &problem);
+        live_close(TAKE(session.live));
+    }
+    session_close(&session);
+    target_done(&target);
+    print_warnings((const char *const *)notes.items, notes.count);
+    if (!made)
+        return report_error(&problem);
+    puts(path);
+    return EXIT_PASSED;
+}
+
+static int read_key_and_create(const struct create_arguments *arguments) {
+    autofree(signing_key) struct signing_key *key = NULL;
+    struct error problem = {0};
+    const int named =
+        (arguments->stack != NULL) + (arguments->project != NULL) + (arguments->compose.count > 0);
+    if (named > 1)
+        return usage_error("backup create", "one of --compose, --project and --stack");
+    if (arguments->key != NULL && !signing_key_read(arguments->key, &key, &problem)) {
+        error_prefix(&problem, "--key");
+        return report_error(&problem);
+    }
+    return create(arguments, key);
+}
+
+int command_create_backup(int argc, char **argv) {
+    struct create_arguments arguments = {.into = BACKUP_ROOT};
+    int status = arguments_read("backup create", HELP, ROWS, argc, argv, &arguments);
+    if (status < 0)
+        status = read_key_and_create(&arguments);
+    string_list_done(&arguments.compose);
+    string_list_done(&arguments.services);
+    return status;
+}

@@ -1,0 +1,73 @@
+#define _GNU_SOURCE
+#include "verify/backup/artifact_writer.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct artifact_writer {
+    char *name; // within the backup
+    char *path;
+    int fd;
+    uint64_t size;
+    crypto_hash_sha256_state hash;
+    atomic_ullong *counter;
+};
+
+bool artifact_writer_open(const char *folder, const char *name, atomic_ullong *counter,
+                          struct artifact_writer **ret_writer, struct error *err) {
+    autofree(artifact_writer) struct artifact_writer *self = memory_new(1, sizeof *self);
+    self->name = memory_copy_string(name);
+    self->path = path_join(folder, name);
+    self->counter = counter;
+    crypto_hash_sha256_init(&self->hash);
+    self->fd = open(self->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (self->fd < 0)
+        return error_set_errno(err, "cannot make %s", self->path);
+    *ret_writer = TAKE(self);
+    return true;
+}
+
+bool artifact_writer_put(struct artifact_writer *self, const void *bytes, size_t length,
+                         struct error *err) {
+    const char *at = bytes;
+    crypto_hash_sha256_update(&self->hash, bytes, length);
+    for (size_t left = length; left > 0;) {
+        const ssize_t written = write(self->fd, at, left);
+        if (written < 0 && errno != EINTR)
+            return error_set_errno(err, "cannot write %s", self->path);
+        if (written > 0) {
+            at += written;
+            left -= (size_t)written;
+        }
+    }
+    self->size += length;
+    if (self->counter != NULL)
+        atomic_fetch_add(self->counter, length);
+    return true;
+}
+
+bool artifact_writer_finish(struct artifact_writer *self, struct manifest_artifact *artifact,
+                            struct error *err) {
+    uint8_t sha256[SHA256_SIZE];
+    if (fsync(self->fd) != 0)
+        return error_set_errno(err, "cannot sync %s", self->path);
+    crypto_hash_sha256_final(&self->hash, sha256);
+    manifest_file_add(artifact, self->name, self->size, sha256);
+    return true;
+}
+
+void artifact_writer_close(struct artifact_writer *self) {
+    if (self == NULL)
+        return;
+    if (self->fd >= 0)
+        close(self->fd);
+    free(self->path);
+    free(self->name);
+    free(self);
+}

@@ -1,0 +1,169 @@
+#include "verify/backup/comparison.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char SCHEMA[] = "schema_is_as_it_was";
+static const char ROWS[] = "rows_are_as_they_were";
+static const char CONTROL[] = "a_lost_record_changes_the_sums";
+
+// ---- the files
+
+static void say_signature(const struct testimony *testimony, struct suite_result *suite) {
+    static const char name[] = "manifest_is_signed";
+    switch (testimony->signature) {
+    case MANIFEST_SIGNED:
+        restore_said(suite, name, OUTCOME_PASSED, NULL);
+        break;
+    case MANIFEST_NOT_CHECKED:
+        restore_said(suite, name, OUTCOME_NOT_VERIFIED,
+                     "there is a signature, but no key to check it with: --key FILE.pub");
+        break;
+    case MANIFEST_UNSIGNED:
+        restore_said(suite, name,
+                     testimony->must_be_signed ? OUTCOME_FAILED : OUTCOME_NOT_APPLICABLE,
+                     "the manifest is not signed");
+        break;
+    }
+}
+
+static void say_files(const struct manifest *manifest, const struct backup *backup,
+                      struct suite_result *suite) {
+    static const char name[] = "files_are_those_of_the_manifest";
+    autodone(file_differences) struct file_differences found = {0};
+    if (manifest_check_files(manifest, backup, &found)) {
+        restore_said(suite, name, OUTCOME_PASSED, NULL);
+        return;
+    }
+    autodone(text) struct text lines = {0};
+    bool differs = false;
+    for (size_t i = 0; i < found.count; i++) {
+        text_appendf(&lines, "%s%s", i > 0 ? "\n" : "", found.items[i].text);
+        differs = differs || found.items[i].kind != FILE_NOT_READ;
+    }
+    restore_said(suite, name, differs ? OUTCOME_FAILED : OUTCOME_NOT_VERIFIED, "%s",
+                 text_string(&lines));
+}
+
+void comparison_of_files(const struct testimony *testimony, const struct backup *backup,
+                         struct suite_result *suite) {
+    static const char name[] = "manifest_is_sound";
+    const struct error *problem = testimony->problem;
+    if (problem != NULL) {
+        restore_said(suite, name,
+                     problem->domain == ERROR_PROTOCOL ? OUTCOME_FAILED : OUTCOME_NOT_VERIFIED,
+                     "%s", problem->message);
+    } else if (testimony->manifest != NULL) {
+        restore_said(suite, name, OUTCOME_PASSED, NULL);
+        say_signature(testimony, suite);
+        say_files(testimony->manifest, backup, suite);
+    } else if (testimony->demanded) {
+        restore_said(suite, name, OUTCOME_NOT_VERIFIED,
+                     "there is no manifest.json in it: content cannot be compared");
+    }
+}
+
+bool comparison_is_manifest(const struct testimony *testimony, const struct backup_file *file) {
+    return (testimony->manifest != NULL || testimony->problem != NULL) &&
+           (strcmp(file->path, MANIFEST_NAME) == 0 ||
+            strcmp(file->path, MANIFEST_SIGNATURE_NAME) == 0);
+}
+
+// ---- the content
+
+// What the manifest says of an artifact; NULL: nothing.
+static const struct manifest_artifact *entry_of(const struct testimony *testimony,
+                                                const struct restore *restore) {
+    const struct manifest *manifest = testimony->manifest;
+    const char *path = restore_file(restore)->path;
+    for (size_t i = 0; manifest != NULL && i < manifest->artifact_count; i++)
+        for (size_t j = 0; j < manifest->artifacts[i].file_count; j++)
+            if (strcmp(manifest->artifacts[i].files[j].path, path) == 0)
+                return &manifest->artifacts[i];
+    return NULL;
+}
+
+static void say_differences(struct suite_result *suite, const char *name, enum outcome if_any,
+                            const struct differences *found) {
+    if (found->count == 0) {
+        restore_said(suite, name, OUTCOME_PASSED, NULL);
+        return;
+    }
+    autodone(text) struct text lines = {0};
+    differences_format(found, &lines);
+    restore_said(suite, name, if_any, "%s", text_string(&lines));
+}
+
+// Each kind of difference to the test that it belongs to.
+static void share_out(const struct differences *all, struct differences *schema,
+                      struct differences *rows, bool *ret_compared) {
+    for (size_t i = 0; i < all->count; i++) {
+        const enum difference_kind kind = all->items[i].kind;
+        const bool of_rows = kind == DIFFERENCE_ROWS || kind == DIFFERENCE_NOT_COMPARED;
+        differences_add(of_rows ? rows : schema, kind, "%s", all->items[i].text);
+        *ret_compared = *ret_compared && kind != DIFFERENCE_NOT_COMPARED;
+    }
+    schema->more = all->more;
+}
+
+static bool same_major(const struct restorer *restorer, const struct restore *restore,
+                       const struct manifest_artifact *entry) {
+    return restore_major(entry->server_version) == restore_server_major(restorer, restore);
+}
+
+static void compare(const struct restorer *restorer, const struct restore *restore,
+                    const struct manifest_artifact *entry, const struct fingerprint *actual,
+                    struct suite_result *suite) {
+    autodone(differences) struct differences all = {0}, schema = {0}, rows = {0};
+    bool compared = true;
+    (void)fingerprint_equal(entry->fingerprint, actual, &all);
+    share_out(&all, &schema, &rows, &compared);
+    const bool same = same_major(restorer, restore, entry);
+    say_differences(suite, SCHEMA, same ? OUTCOME_FAILED : OUTCOME_NOT_VERIFIED, &schema);
+    say_differences(suite, ROWS, compared ? OUTCOME_FAILED : OUTCOME_NOT_VERIFIED, &rows);
+}
+
+void comparison_of_content(const struct testimony *testimony, const struct restorer *restorer,
+                           const struct restore *restore, struct suite_result *suite) {
+    const struct manifest_artifact *entry = entry_of(testimony, restore);
+    autofree(fingerprint) struct fingerprint *actual = NULL;
+    struct error problem = {0};
+    if (entry == NULL)
+        return;
+    if (entry->fingerprint == NULL) {
+        const bool rows = restore_file(restore)->facts.record_count > 0;
+        restore_said(suite, ROWS, rows ? OUTCOME_NOT_VERIFIED : OUTCOME_NOT_APPLICABLE, "%s",
+                     rows ? "the manifest does not say what the server held"
+                          : "it holds no records");
+    } else if (!restore_fingerprint(restorer, restore, testimony->manifest->hash_key, &actual,
+                                    &problem)) {
+        restore_said(suite, SCHEMA, OUTCOME_NOT_VERIFIED, "%s", problem.message);
+        restore_said(suite, ROWS, OUTCOME_NOT_VERIFIED, "%s", problem.message);
+    } else {
+        compare(restorer, restore, entry, actual, suite);
+    }
+}
+
+void comparison_control(const struct testimony *testimony, const struct restorer *restorer,
+                        const struct restore *restore, struct suite_result *suite) {
+    const struct manifest_artifact *entry = entry_of(testimony, restore);
+    autofree(fingerprint) struct fingerprint *actual = NULL;
+    autodone(differences) struct differences found = {0};
+    struct error problem = {0};
+    if (entry == NULL || entry->fingerprint == NULL)
+        return;
+    if (!restore_fingerprint(restorer, restore, testimony->manifest->hash_key, &actual, &problem)) {
+        restore_said(suite, CONTROL, OUTCOME_NOT_VERIFIED, "%s", problem.message);
+        return;
+    }
+    (void)fingerprint_equal(entry->fingerprint, actual, &found);
+    for (size_t i = 0; i < found.count; i++)
+        if (found.items[i].kind == DIFFERENCE_ROWS) {
+            restore_said(suite, CONTROL, OUTCOME_PASSED, NULL);
+            return;
+        }
+    restore_said(suite, CONTROL, OUTCOME_FAILED,
+                 "a record was deleted from the restored server, and the sums did not show it");
+}

@@ -1,0 +1,33 @@
+// What a backup is, against what its manifest says that it was when it was made: its files byte for
+// byte, and what a restored server holds, object for object and row for row.
+#pragma once
+
+#include "verify/backup/manifest.h"
+#include "verify/backup/restore.h"
+
+// What a backup says of itself, as far as it can be believed.
+struct testimony {
+    const struct manifest *manifest; // NULL: it says nothing, or nothing that can be read
+    enum manifest_signature signature;
+    const struct error
+        *problem;        // why the manifest cannot be believed; NULL: it can, or none is there
+    bool demanded;       // without a manifest the backup is not verified
+    bool must_be_signed; // a key was given: without a signature it fails
+};
+
+// Adds: manifest_is_sound, manifest_is_signed, files_are_those_of_the_manifest. Of a backup that
+// has no manifest: nothing, or not verified when one was demanded.
+void comparison_of_files(const struct testimony *testimony, const struct backup *backup,
+                         struct suite_result *suite);
+
+// Whether a file is the manifest itself or its signature, and so no artifact.
+bool comparison_is_manifest(const struct testimony *testimony, const struct backup_file *file);
+
+// Adds: schema_is_as_it_was, rows_are_as_they_were. Nothing without a manifest. A server of another
+// major version than the one that was dumped may say the same thing in other words: then a
+// difference of the schema is not verified instead of failed.
+void comparison_of_content(const struct testimony *testimony, const struct restorer *restorer,
+                           const struct restore *restore, struct suite_result *suite);
+// After a record was deleted there, adds a_lost_record_changes_the_sums: the negative control.
+void comparison_control(const struct testimony *testimony, const struct restorer *restorer,
+                        const struct restore *restore, struct suite_result *suite);

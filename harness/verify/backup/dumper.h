@@ -1,0 +1,73 @@
+// Taking a backup of one running server: its own dump tool, run inside its container, and the sums
+// of what it holds (value/fingerprint.h) under the same snapshot. One row an engine.
+//
+// Passwords: the tool gets one by a file or a pipe of a shell inside the container, which reads it
+// where the server found it; no argument, no environment and no byte that assay sends holds one.
+#pragma once
+
+#include "base/cancel.h"
+#include "base/string_list.h"
+#include "engine/engine.h"
+#include "verify/backup/manifest.h"
+
+#include <stdatomic.h>
+
+struct origin;
+
+// One server's part of a backup that is being made.
+struct making {
+    struct engine *engine;
+    const struct origin *origin;
+    const char *folder;        // of the backup, not yet under its name
+    const char *sockets;       // a 0700 folder, for relays
+    struct manifest *manifest; // gets the artifacts
+    const struct cancel *cancel;
+    atomic_ullong *counter;    // of bytes written; may be NULL
+    struct string_list *notes; // what the user should know of a backup that was made
+};
+
+struct dumper {
+    enum dump_engine engine;
+    const char *title;           // "PostgreSQL"
+    const char *const *programs; // names of its processes, NULL-terminated
+    const char *users;           // variables that name the user, in the order they are looked for
+    const char *passwords;
+    const char *default_user; // NULL: none
+    uint16_t port;            // where it listens in its container
+    bool (*dump)(struct making *self, struct error *err);
+};
+
+extern const struct dumper DUMPER_POSTGRES;
+extern const struct dumper DUMPER_MYSQL;
+
+// By the name of a process; NULL: none of ours.
+const struct dumper *dumper_of(const char *program);
+
+// ---- for the dumpers
+
+// sh: `first "A B"` prints the value of the first of these variables that is set, or what is in the
+// file that its _FILE names.
+#define DUMPER_FIRST                                                                       \
+    "first() { for name in $1; do eval \"value=\\${$name:-}; file=\\${${name}_FILE:-}\"; " \
+    "if [ -n \"$value\" ]; then printf %s \"$value\"; return; fi; "                        \
+    "if [ -n \"$file\" ]; then cat \"$file\"; return; fi; done; }; "
+
+struct dump_call {
+    const char *script;       // of sh, run as root; constant text, values by $1, $2, …
+    const char *arguments[6]; // NULL-terminated
+    const char *artifact;     // its name in the manifest: "postgres/app"
+    const char *ending;       // of the file's name: ".dump"
+    const char *server_version;
+    const char *tool;
+    void (*began)(void *context); // at the first bytes of the dump; may be NULL
+    // Sums what the server holds, in a thread of its own while the dump is written; NULL: not.
+    bool (*sum)(void *context, struct fingerprint **ret_fingerprint, struct error *err);
+    void *context;
+};
+// Runs the script and writes what it prints to a new file of the backup, which becomes an artifact
+// of the manifest with its sums. ERROR_SERVICE: the tool failed, in its own words.
+bool dumper_write(struct making *self, const struct dump_call *call, struct error *err) must_use;
+
+// What a script prints, without the newline at its end; the caller's.
+bool dumper_ask(struct making *self, const char *script, char **ret_said,
+                struct error *err) must_use;

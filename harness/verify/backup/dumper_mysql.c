@@ -1,0 +1,141 @@
+// MySQL and MariaDB: mysqldump of each database with its routines, triggers and events, in one
+// transaction. Its sums are taken in another that sees the same: both begin while a lock stands
+// still what is written (FLUSH TABLES WITH READ LOCK), which goes when the first bytes of the dump
+// come: mysqldump has begun its transaction by then, for its first table follows it.
+// Sources: the manuals of mysqldump (--single-transaction), FLUSH TABLES, "Using Option Files".
+#include "base/memory.h"
+#include "client/mysqldb.h"
+#include "engine/relay.h"
+#include "verify/backup/dumper.h"
+#include "verify/backup/mysql_fingerprint.h"
+#include "verify/backup/origin.h"
+
+#include <stdlib.h>
+
+#define SILENCE_MS (60 * 60 * 1000)
+
+// The password comes to the tool by a pipe that has no name.
+static const char DUMP[] = DUMPER_FIRST
+    "tool=$(command -v mysqldump || command -v mariadb-dump) || "
+    "{ echo 'there is no mysqldump in the container' >&2; exit 1; }; "
+    "password=$(first 'MYSQL_ROOT_PASSWORD MARIADB_ROOT_PASSWORD' | sed 's/[\\\\\"]/\\\\&/g'); "
+    "printf '[client]\\npassword=\"%s\"\\n' \"$password\" | "
+    "\"$tool\" --defaults-extra-file=/dev/stdin --host=127.0.0.1 --protocol=tcp --user=root "
+    "--single-transaction --quick --routines --events --triggers --hex-blob --no-tablespaces "
+    "--loose-set-gtid-purged=OFF --max-allowed-packet=1G --databases \"$1\"";
+static const char TOOL[] = "$(command -v mysqldump || command -v mariadb-dump) --version";
+
+struct job {
+    struct making *making;
+    struct endpoint server;
+    char *tool;
+    const char *database;   // that is being dumped
+    struct mysqldb *holder; // of the lock
+    struct mysqldb *reader; // of the snapshot
+};
+
+// ---- one database
+
+static bool sum(void *context, struct fingerprint **ret_fingerprint, struct error *err) {
+    const struct job *self = context;
+    return mysql_fingerprint(self->reader, self->database, self->making->manifest->hash_key,
+                             ret_fingerprint, err, .in_transaction = true,
+                             .cancel = self->making->cancel);
+}
+
+static void release(void *context) {
+    const struct job *self = context;
+    // A lock that is not given back goes with its connection.
+    (void)!mysqldb_run(self->holder, "UNLOCK TABLES", NULL);
+}
+
+static bool hold(struct job *self, struct error *err) {
+    return mysqldb_open(&self->server, &self->holder, err) &&
+           mysqldb_open(&self->server, &self->reader, err) &&
+           mysqldb_run(self->holder, "FLUSH TABLES WITH READ LOCK", err) &&
+           mysqldb_run(self->reader, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+                       err) &&
+           mysqldb_run(self->reader, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", err);
+}
+
+static bool write_dump(struct job *self, struct error *err) {
+    autofree_string char *artifact =
+        memory_format("%s/%s", self->making->origin->service, self->database);
+    const struct dump_call call = {.script = DUMP,
+                                   .arguments = {self->database},
+                                   .artifact = artifact,
+                                   .ending = ".sql",
+                                   .server_version = mysqldb_server_version(self->reader),
+                                   .tool = self->tool,
+                                   .began = release,
+                                   .sum = sum,
+                                   .context = self};
+    return dumper_write(self->making, &call, err);
+}
+
+static bool dump_database(struct job *self, const char *database, struct error *err) {
+    self->database = database;
+    const bool dumped = hold(self, err) && write_dump(self, err);
+    mysqldb_close(TAKE(self->reader));
+    mysqldb_close(TAKE(self->holder));
+    return dumped;
+}
+
+// ---- all of them
+
+static bool add_name(void *context, const struct mysqldb_row *row, struct error *err) {
+    (void)err;
+    string_list_add(context, row->values[0]);
+    return true;
+}
+
+static bool list_databases(struct job *self, struct string_list *ret_names, struct error *err) {
+    static const char names[] =
+        "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN ('mysql', "
+        "'sys', 'information_schema', 'performance_schema') ORDER BY SCHEMA_NAME";
+    autofree(mysqldb) struct mysqldb *db = NULL;
+    return mysqldb_open(&self->server, &db, err) &&
+           mysqldb_stream(db, names, add_name, ret_names, err);
+}
+
+static bool dump_all(struct job *self, struct error *err) {
+    autodone(string_list) struct string_list databases = {0};
+    if (!list_databases(self, &databases, err) || !dumper_ask(self->making, TOOL, &self->tool, err))
+        return false;
+    for (size_t i = 0; i < databases.count; i++)
+        if (!cancel_check(self->making->cancel, err) ||
+            !dump_database(self, databases.items[i], err))
+            return false;
+    return true;
+}
+
+static bool dump(struct making *making, struct error *err) {
+    const struct origin *origin = making->origin;
+    autofree(relay) struct relay *relay = NULL;
+    if (!relay_open(making->engine, origin->container, DUMPER_MYSQL.port, making->sockets, &relay,
+                    err))
+        return false;
+    struct job job = {.making = making,
+                      .server = {.service = origin->service,
+                                 .host = relay_path(relay),
+                                 .port = DUMPER_MYSQL.port,
+                                 .user = origin->user,
+                                 .password = origin->password,
+                                 .request_timeout_ms = SILENCE_MS}};
+    const bool dumped = dump_all(&job, err);
+    free(job.tool);
+    return dumped;
+}
+
+static const char *const PROGRAMS[] = {"mysqld", "mariadbd", NULL};
+
+const struct dumper DUMPER_MYSQL = {
+    .engine = DUMP_MYSQL,
+    .title = "MySQL",
+    .programs = PROGRAMS,
+    .users = "",
+    .passwords = "MYSQL_ROOT_PASSWORD MARIADB_ROOT_PASSWORD",
+    .default_user = "root",
+    .port = 3306,
+    .dump = dump,
+};

@@ -1,0 +1,39 @@
+// The running servers that a backup is taken of: containers of a stack, each told by the programs
+// that run in it, whatever its image is called.
+//
+// Who may log in is what the container was started with: POSTGRES_USER, MYSQL_ROOT_PASSWORD and
+// the like, each also with _FILE (the official images' documentation), read inside the container.
+#pragma once
+
+#include "base/cleanup.h"
+#include "base/secret.h"
+#include "engine/engine.h"
+#include "verify/backup/dumper.h"
+
+#include <stddef.h>
+
+struct origin {
+    char *service;   // of the Compose file; else the container's name
+    char *container; // its id
+    const struct dumper *dumper;
+    char *user;
+    struct secret *password; // NULL: none was found
+};
+
+struct origins {
+    struct origin *items; // by service
+    size_t count;
+    size_t capacity;
+};
+
+#define ORIGIN_COMPOSE_PROJECT "com.docker.compose.project" // labels of Docker Compose
+#define ORIGIN_COMPOSE_SERVICE "com.docker.compose.service"
+
+// Of the running containers with this label, "com.docker.compose.project=shop", those that are
+// servers we know. ERROR_CONFIGURATION: no container has the label, or none is such a server.
+// `services`: NULL-terminated, only these, and each must be there; NULL: all.
+bool origins_find(struct engine *engine, const char *label, const char *const *services,
+                  struct origins *ret_origins, struct error *err) must_use;
+void origins_done(struct origins *self);
+
+DEFINE_AUTODONE(origins, origins_done);
