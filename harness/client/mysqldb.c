@@ -21,11 +21,12 @@ static void start_driver(void) {
 
 static void set_options(struct mysqldb *self) {
     const unsigned no = 0;
-    const unsigned tcp = MYSQL_PROTOCOL_TCP;
+    const unsigned protocol =
+        endpoint_is_local(&self->endpoint) ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
     const unsigned long packet = MOST_PACKET_BYTES;
     mysql_options(self->driver, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     mysql_options(self->driver, MYSQL_OPT_LOCAL_INFILE, &no);
-    mysql_options(self->driver, MYSQL_OPT_PROTOCOL, &tcp);
+    mysql_options(self->driver, MYSQL_OPT_PROTOCOL, &protocol);
     mysql_options(self->driver, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);
     mysqldb_driver_prepare_options(self);
 }

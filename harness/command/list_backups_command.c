@@ -34,7 +34,7 @@ static const char LIST_HELP[] =
     "exit status: 0 listed, 2 usage or configuration, 3 the history cannot be read\n";
 
 static const char SHOW_HELP[] =
-    "usage: assay backup show [latest|NAME|PATH] [options]\n"
+    "usage: assay backup show [latest|NAME|PATH] [--root DIR]\n"
     "\n"
     "What a backup's manifest says of it: when it was made, of which servers, by which tools, and\n"
     "what they held. `assay backup verify` asks whether that is true.\n"

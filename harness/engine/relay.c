@@ -19,10 +19,12 @@
 
 #define LONGEST_MS (24 * 60 * 60 * 1000)
 
-// Ends when either side has. A background command has its own standard input, hence 4.
+// Ends when either side has. A background command has its own standard input, hence 4. It waits for
+// both before it ends: an orphan that was killed would be reaped by the container's first process,
+// and PostgreSQL takes that for the crash of one of its own and throws everybody out.
 static const char SCRIPT[] = "exec 3<>\"/dev/tcp/127.0.0.1/$0\" 4<&0 || exit 7; "
                              "cat <&3 & reader=$!; cat <&4 >&3 & writer=$!; "
-                             "wait -n; kill $reader $writer 2>/dev/null; exit 0";
+                             "wait -n; kill $reader $writer 2>/dev/null; wait; exit 0";
 
 struct connection {
     struct relay *relay;
@@ -257,4 +259,10 @@ const char *relay_problem(struct relay *self, char *buffer, size_t size) {
     snprintf(buffer, size, "%s", self->problem);
     pthread_mutex_unlock(&self->lock);
     return buffer;
+}
+
+bool relay_explain(struct relay *self, struct error *err) {
+    char said[ERROR_MESSAGE_SIZE];
+    return relay_problem(self, said, sizeof said)[0] != '\0' ? error_prefix(err, "%s", said)
+                                                             : false;
 }

@@ -29,5 +29,7 @@ void relay_close(struct relay *self);
 const char *relay_path(const struct relay *self); // of the socket
 // What the last connection that failed said; "" when none has. Copied to buffer.
 const char *relay_problem(struct relay *self, char *buffer, size_t size);
+// For a client that was hung up on: puts that before its error. Returns false.
+bool relay_explain(struct relay *self, struct error *err);
 
 DEFINE_AUTOFREE(relay, relay_close);

@@ -3,6 +3,7 @@
 
 #include "base/eventually.h"
 #include "base/memory.h"
+#include "engine/logs.h"
 #include "engine/real_fixture.h"
 
 #include <fcntl.h>
@@ -19,8 +20,10 @@ REAL_SUITE(relay_real);
 #define MOST_BYTES ((size_t)3 * MEBIBYTE)
 
 // Answers each connection with what it got, in capitals; "bye" ends the connection from there.
+// Says so when it reaps a process that a signal has killed: none of its own is.
 static const char SERVER[] =
-    "exec perl -e 'use IO::Socket::INET; $SIG{CHLD} = \"IGNORE\"; "
+    "exec perl -e 'use IO::Socket::INET; $| = 1; $SIG{CHLD} = sub { "
+    "while (waitpid(-1, 1) > 0) { print \"reaped a killed one\\n\" if $? & 127 } }; "
     "my $s = IO::Socket::INET->new(LocalAddr => \"127.0.0.1\", LocalPort => 7007, Listen => 50, "
     "ReuseAddr => 1) or die; print \"up\\n\"; while (1) { my $c = $s->accept() or next; "
     "next if fork; while (sysread($c, my $b, 65536)) { last if $b =~ /^bye/; $b = uc $b; "
@@ -147,6 +150,25 @@ static bool has_no_relay_left(void *context, struct error *err) {
         run_in(context, "grep -l '/dev/t[c]p' /proc/[0-9]*/cmdline 2>/dev/null | wc -l");
     return strtol(processes, NULL, 10) == 0 ||
            error_set(err, ERROR_TIMEOUT, 0, "%s processes are left", processes);
+}
+
+Test(relay_real, leaves_no_orphan_that_the_servers_own_process_would_reap) {
+    open_relay(PORT);
+    wait_for_answer();
+    for (int i = 0; i < 5; i++) {
+        char answer[3];
+        const int fd = join();
+        cr_expect_eq(send(fd, i % 2 == 0 ? "abc" : "bye", 3, MSG_NOSIGNAL), 3);
+        cr_expect_geq(take(fd, answer, 3), 0);
+        close(fd);
+    }
+    relay_close(relay);
+    must(eventually(deadline_in_ms(10000), has_no_relay_left, test.containers.items[0], &test.err));
+    struct text said = {0};
+    must(container_log_tail(test.engine, test.containers.items[0], 100, &said, &test.err));
+    cr_expect(strstr(text_string(&said), "up") != NULL);
+    cr_expect_null(strstr(text_string(&said), "reaped"), "%s", text_string(&said));
+    text_done(&said);
 }
 
 Test(relay_real, leaves_neither_a_socket_nor_a_process) {

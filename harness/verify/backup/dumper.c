@@ -15,7 +15,7 @@
 #define COMPLAINT_LIMIT ((size_t)64 * 1024)
 #define NAME_LENGTH 120
 
-static const struct dumper *const DUMPERS[] = {&DUMPER_POSTGRES, NULL};
+static const struct dumper *const DUMPERS[] = {&DUMPER_POSTGRES, &DUMPER_MYSQL, NULL};
 
 const struct dumper *dumper_of(const char *program) {
     for (size_t i = 0; DUMPERS[i] != NULL; i++)

@@ -15,15 +15,22 @@
 #define SILENCE_MS (60 * 60 * 1000)
 
 // The password comes to the tool by a pipe that has no name.
-static const char DUMP[] = DUMPER_FIRST
-    "tool=$(command -v mysqldump || command -v mariadb-dump) || "
-    "{ echo 'there is no mysqldump in the container' >&2; exit 1; }; "
-    "password=$(first 'MYSQL_ROOT_PASSWORD MARIADB_ROOT_PASSWORD' | sed 's/[\\\\\"]/\\\\&/g'); "
-    "printf '[client]\\npassword=\"%s\"\\n' \"$password\" | "
-    "\"$tool\" --defaults-extra-file=/dev/stdin --host=127.0.0.1 --protocol=tcp --user=root "
+#define PASSWORDS "MYSQL_ROOT_PASSWORD MARIADB_ROOT_PASSWORD"
+#define TOOL(first, second)                                                                        \
+    "tool=$(command -v " first " || command -v " second ") || { echo 'the container has no " first \
+    "' >&2; exit 1; }; "
+#define LOGIN                                                           \
+    "password=$(first '" PASSWORDS "' | sed 's/[\\\\\"]/\\\\&/g'); "    \
+    "printf '[client]\\npassword=\"%s\"\\n' \"$password\" | \"$tool\" " \
+    "--defaults-extra-file=/dev/stdin --host=127.0.0.1 --protocol=tcp --user=root "
+
+static const char DUMP[] = DUMPER_FIRST TOOL("mysqldump", "mariadb-dump") LOGIN
     "--single-transaction --quick --routines --events --triggers --hex-blob --no-tablespaces "
     "--loose-set-gtid-purged=OFF --max-allowed-packet=1G --databases \"$1\"";
-static const char TOOL[] = "$(command -v mysqldump || command -v mariadb-dump) --version";
+static const char VERSION[] = TOOL("mysqldump", "mariadb-dump") "\"$tool\" --version";
+// Over a socket that is not its own, a server with caching_sha2_password takes the short login
+// only, which needs one by the long way before ("Caching SHA-2 Pluggable Authentication").
+static const char LOGIN_ONCE[] = DUMPER_FIRST TOOL("mysql", "mariadb") LOGIN "-e 'DO 1'; echo";
 
 struct job {
     struct making *making;
@@ -100,7 +107,10 @@ static bool list_databases(struct job *self, struct string_list *ret_names, stru
 
 static bool dump_all(struct job *self, struct error *err) {
     autodone(string_list) struct string_list databases = {0};
-    if (!list_databases(self, &databases, err) || !dumper_ask(self->making, TOOL, &self->tool, err))
+    autofree_string char *nothing = NULL;
+    if (!dumper_ask(self->making, LOGIN_ONCE, &nothing, err) ||
+        !list_databases(self, &databases, err) ||
+        !dumper_ask(self->making, VERSION, &self->tool, err))
         return false;
     for (size_t i = 0; i < databases.count; i++)
         if (!cancel_check(self->making->cancel, err) ||
@@ -122,7 +132,7 @@ static bool dump(struct making *making, struct error *err) {
                                  .user = origin->user,
                                  .password = origin->password,
                                  .request_timeout_ms = SILENCE_MS}};
-    const bool dumped = dump_all(&job, err);
+    const bool dumped = dump_all(&job, err) || relay_explain(relay, err);
     free(job.tool);
     return dumped;
 }
@@ -134,7 +144,7 @@ const struct dumper DUMPER_MYSQL = {
     .title = "MySQL",
     .programs = PROGRAMS,
     .users = "",
-    .passwords = "MYSQL_ROOT_PASSWORD MARIADB_ROOT_PASSWORD",
+    .passwords = PASSWORDS,
     .default_user = "root",
     .port = 3306,
     .dump = dump,

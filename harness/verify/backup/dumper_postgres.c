@@ -156,7 +156,7 @@ static bool dump(struct making *making, struct error *err) {
                                  .user = origin->user,
                                  .password = origin->password,
                                  .request_timeout_ms = SILENCE_MS}};
-    const bool dumped = dump_all(&job, err);
+    const bool dumped = dump_all(&job, err) || relay_explain(relay, err);
     free(job.version);
     free(job.tool);
     return dumped;

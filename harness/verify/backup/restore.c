@@ -40,11 +40,8 @@ static bool by_relay(const struct restorer *restorer, const struct restore *self
                                     .port = restorer->port,
                                     .user = restorer->login,
                                     .request_timeout_ms = SILENCE_MS};
-    if (restorer->fingerprint(self, &server, key, ret_fingerprint, err))
-        return true;
-    char said[ERROR_MESSAGE_SIZE];
-    return relay_problem(relay, said, sizeof said)[0] != '\0' ? error_prefix(err, "%s", said)
-                                                              : false;
+    return restorer->fingerprint(self, &server, key, ret_fingerprint, err) ||
+           relay_explain(relay, err);
 }
 
 bool restore_fingerprint(const struct restorer *restorer, const struct restore *self,

@@ -4,6 +4,8 @@
 #include "verify/backup/restore.h"
 
 #include "base/memory.h"
+#include "client/mysqldb.h"
+#include "verify/backup/mysql_fingerprint.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +140,19 @@ static void count_rows(const struct restore *self, struct suite_result *suite) {
         restore_count_rows(self, suite, COUNT_ROWS, NULL);
 }
 
+// Of the one database that it holds, or of all of them.
+static bool fingerprint(const struct restore *self, const struct endpoint *server,
+                        const uint8_t key[ROW_HASH_KEY_SIZE], struct fingerprint **ret_fingerprint,
+                        struct error *err) {
+    const struct dump_facts *facts = &restore_file(self)->facts;
+    const char *database = !facts->restores_itself       ? "restored"
+                           : facts->databases.count == 1 ? facts->databases.items[0]
+                                                         : NULL;
+    autofree(mysqldb) struct mysqldb *db = NULL;
+    return mysqldb_open(server, &db, err) &&
+           mysql_fingerprint(db, database, key, ret_fingerprint, err, .cancel = self->stand.cancel);
+}
+
 // All rows of the first table that has any: no trigger fires at TRUNCATE.
 static const char LOSE_ROWS[] = QUERY
     "-e \"SELECT CONCAT('SELECT ', QUOTE(CONCAT('SET FOREIGN_KEY_CHECKS = 0; TRUNCATE \\`', "
@@ -173,5 +188,8 @@ const struct restorer RESTORER_MYSQL = {
     .count = count_rows,
     .check = check,
     .lose_record = lose_rows,
+    .fingerprint = fingerprint,
+    .port = 3306,
+    .login = "root",
     .close = close_server,
 };
