@@ -9,7 +9,8 @@
 //
 // Of one database: names stand without it ("orders"; the database itself is "database"), and it is
 // left out of views' definitions, so that a restore under another name compares as equal; what the
-// bodies of routines, triggers and events call it stays. Of the server: "shop.orders".
+// bodies of routines, triggers and events call it stays. Of the server: "shop.orders". A dump that
+// does not make its database (mysqldump without --databases) says nothing of its character set.
 //
 // Schema: databases (character set, collation, encryption), tables (engine, row format, collation,
 // options, comment, partitions), columns (type, nullability, default, on update, invisible,
@@ -17,19 +18,22 @@
 // uniqueness, kind, visible, comment), foreign keys, checks and whether enforced, views
 // (definition, check option, security), procedures, functions (parameters, body, characteristics),
 // triggers (timing, order, body), events (schedule, status, body), the SQL mode and character sets
-// under which a body is read, and whether an AUTO_INCREMENT covers the values of its column. Not
-// looked at: definers, since a restore may give new ones; accounts, roles and grants; the exact
-// position of AUTO_INCREMENT; an algorithm that a view asks for; a full-text index's parser;
-// tablespaces, histograms, engine attributes, spatial reference systems, user-defined functions of
-// plugins; when something was made or altered.
+// under which a body is read, and whether an AUTO_INCREMENT covers the values of its column.
+//
+// Not looked at: definers, since a restore may give new ones; accounts, roles and grants; the exact
+// position of AUTO_INCREMENT; the algorithm that a view asks for; a full-text index's parser;
+// tablespaces, histograms, engine attributes, spatial reference systems, plugins' functions,
+// libraries (MySQL 9); a binary default after its first zero byte; when something was made.
 //
 // Rows: the text protocol, bytes as stored: without conversion of character sets, times in UTC,
-// FLOAT and DOUBLE with all their digits. mysqldump writes a FLOAT with six: one that needs more
-// comes back altered, and is seen as altered. Stored generated columns are summed, virtual ones are
+// FLOAT and DOUBLE with all their digits. Stored generated columns are summed, virtual ones are
 // not. The primary key's columns come first and choose the bucket; without a primary key the whole
-// row does. Views have no rows. Not seen: what the text does not say: in JSON, 1.0 as DECIMAL or
-// DOUBLE, and a date as such or as a text; an ENUM's value that is none of its own against a member
-// ''.
+// row does. Views have no rows.
+//
+// mysqldump writes a FLOAT with six digits and takes -0 for 0: where that is not all, its restore
+// is altered, and is seen as altered. Not seen is what the text does not say: whether a number
+// within JSON is DECIMAL or DOUBLE, a date within JSON or its text; an ENUM's value that is none of
+// its own against a member ''.
 //
 // Who asks must be allowed to see everything (SELECT, SHOW VIEW, TRIGGER, EVENT, and for routines
 // SHOW_ROUTINE or SELECT, on all that is asked about), as for mysqldump: the server does not
