@@ -180,8 +180,10 @@ static int create(const struct create_arguments *arguments, const struct signing
     session_close(&session);
     target_done(&target);
     print_warnings((const char *const *)notes.items, notes.count);
-    if (!made)
-        return report_error(&problem);
+    if (!made) {
+        const int status = report_error(&problem);
+        return problem.domain == ERROR_SERVICE ? EXIT_FAILED : status;
+    }
     puts(path);
     return EXIT_PASSED;
 }

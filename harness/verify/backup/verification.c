@@ -103,8 +103,9 @@ static void ask_server(const struct lane *self, const struct restore *restore,
                        const struct restorer *restorer, struct suite_result *suite) {
     tell(self, restore->artifact, "checking", false);
     restorer->count(restore, suite);
-    restorer->check(restore, suite);
+    // Before the checks, some of which put an extension there.
     comparison_of_content(&self->verification->testimony, restorer, restore, suite);
+    restorer->check(restore, suite);
     if (control_counts(restore, restorer, suite))
         comparison_control(&self->verification->testimony, restorer, restore, suite);
 }

@@ -1,0 +1,239 @@
+// `assay backup create` as people run it, on a stack of real servers, and `verify` of what it made.
+#define _GNU_SOURCE
+#include "command/program_fixture.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "engine/exec.h"
+#include "verify/backup/manifest.h"
+
+#include <glob.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct error problem;
+
+#define must(call) cr_assert((call), "%s", problem.message)
+
+static const char COMPOSE[] =
+    "name: %NAME%\n"
+    "services:\n"
+    "  db:\n"
+    "    image: assay/postgres\n"
+    "    x-assay: {kind: postgres, prepare: true, user: app, database: app, password: one, port: "
+    "5432}\n"
+    "    environment: {POSTGRES_USER: app, POSTGRES_DB: app, POSTGRES_PASSWORD_FILE: "
+    "/run/secrets/one}\n"
+    "    secrets: [one]\n"
+    "  shop:\n"
+    "    image: assay/mysql\n"
+    "    x-assay: {kind: mysql, prepare: true, user: app, database: app, password: two, "
+    "root_password: three, port: 3306}\n"
+    "    environment: {MYSQL_DATABASE: app, MYSQL_USER: app, MYSQL_PASSWORD_FILE: "
+    "/run/secrets/two, MYSQL_ROOT_PASSWORD_FILE: /run/secrets/three}\n"
+    "    secrets: [two, three]\n"
+    "secrets:\n"
+    "  one: {x-assay: {generate: true}}\n"
+    "  two: {x-assay: {generate: true}}\n"
+    "  three: {x-assay: {generate: true}}\n";
+
+static void bring_up(void) {
+    program_write("compose.yaml", COMPOSE);
+    cr_assert_eq(assay("up", "--compose", "compose.yaml"), 0, "%s", program_errors());
+}
+
+static void init(void) {
+    program_init_real();
+    bring_up();
+}
+
+static void done(void) {
+    (void)assay("down");
+    program_done();
+}
+
+TestSuite(create_backup_real, .init = init, .fini = done, .timeout = 900);
+
+// ---- the servers
+
+static void run_in(const char *service, const char *script, const char *sql) {
+    char *container = program_await_container(service, 10000);
+    const char *const argv[] = {"sh", "-c", script, "sh", sql, NULL};
+    const struct exec_options options = {.argv = argv, .user = "root", .timeout_ms = 300000};
+    struct exec_result result;
+    must(exec_run(program_engine(), container, &options, &result, &problem));
+    cr_assert_eq(result.exit_status, 0, "%s: %s", sql, text_string(&result.errors));
+    exec_result_done(&result);
+    free(container);
+}
+
+static void postgres(const char *sql) {
+    run_in("db", "psql -X -q -v ON_ERROR_STOP=1 -U app -d app -c \"$1\"", sql);
+}
+
+#define MYSQL                                                                 \
+    "printf '[client]\\npassword=\"%s\"\\n' \"$(cat /run/secrets/three)\" | " \
+    "mysql --defaults-extra-file=/dev/stdin -uroot app -e "
+
+static void mysql(const char *sql) {
+    run_in("shop", MYSQL "\"$1\"", sql);
+}
+
+static void fill(void) {
+    postgres("CREATE TABLE orders (id int PRIMARY KEY, total numeric(10,2), note text, seen "
+             "timestamptz); INSERT INTO orders SELECT i, i * 1.5, CASE WHEN i % 7 > 0 THEN "
+             "md5(i::text) END, 'epoch'::timestamptz + i * interval '1 microsecond' FROM "
+             "generate_series(1, 5000) i; CREATE INDEX dear ON orders (total) WHERE total > 10; "
+             "CREATE VIEW totals AS SELECT sum(total) FROM orders");
+    postgres("CREATE DATABASE \"second one\"");
+    mysql("CREATE TABLE items (id int AUTO_INCREMENT PRIMARY KEY, price decimal(10,2), note "
+          "varchar(80), bytes blob); INSERT INTO items (price, note, bytes) SELECT n, hex(n), "
+          "unhex(sha2(n, 256)) FROM (SELECT a.a + 10 * b.a + 100 * c.a AS n FROM (VALUES ROW(0), "
+          "ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7), ROW(8), ROW(9)) AS a(a), "
+          "(VALUES ROW(0), ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7), ROW(8), ROW(9)) "
+          "AS b(a), (VALUES ROW(0), ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7), "
+          "ROW(8), ROW(9)) AS c(a)) AS numbers; CREATE VIEW dear AS SELECT * FROM items WHERE "
+          "price > 500");
+}
+
+// ---- backups
+
+// Its folder within the test's: "backups/20261123-031500"; the caller's.
+static char *create(void) {
+    cr_assert_eq(assay("backup", "create", "--stack", "default"), 0, "%s", program_errors());
+    char *path = memory_copy_bytes(program_output(), strcspn(program_output(), "\n"));
+    return path;
+}
+
+#define VERIFY(path, ...) \
+    assay("backup", "verify", path, "--format", "terminal", "--against", "manifest", ##__VA_ARGS__)
+
+static json_t *load(const char *folder) {
+    char *path = path_join(folder, MANIFEST_NAME);
+    json_error_t wrong;
+    json_t *manifest = json_load_file(path, 0, &wrong);
+    cr_assert_not_null(manifest, "%s", wrong.text);
+    free(path);
+    return manifest;
+}
+
+// The dump of one moment under the sums of another.
+static void take_sums_of(const char *from, const char *to) {
+    json_t *old = load(from), *new = load(to);
+    json_object_set(new, "hash_key", json_object_get(old, "hash_key"));
+    for (size_t i = 0; i < json_array_size(json_object_get(new, "artifacts")); i++) {
+        json_t *sums =
+            json_object_get(json_array_get(json_object_get(old, "artifacts"), i), "fingerprint");
+        if (sums != NULL)
+            json_object_set(json_array_get(json_object_get(new, "artifacts"), i), "fingerprint",
+                            sums);
+    }
+    char *path = path_join(to, MANIFEST_NAME);
+    cr_assert_eq(json_dump_file(new, path, 0), 0);
+    free(path);
+    json_decref(old);
+    json_decref(new);
+}
+
+Test(create_backup_real, what_was_made_is_verified_and_what_was_altered_since_is_named) {
+    fill();
+    char *before = create();
+    cr_expect_eq(VERIFY(before), 0, "%s", program_output());
+    assert_says(program_output(), " 0 failed, ");
+    cr_expect_eq(assay("backup", "list"), 0);
+    assert_says(program_output(), "4 artifacts");
+    assert_says(program_output(), "verified");
+
+    postgres("DELETE FROM orders WHERE id = 77; UPDATE orders SET note = '' WHERE id = 7; "
+             "ALTER TABLE orders ALTER note TYPE varchar(40)");
+    mysql("UPDATE items SET bytes = x'00' WHERE id = 5; ALTER TABLE items MODIFY note "
+          "varchar(81); INSERT INTO items VALUES (5000, 1, '', NULL)");
+    char *after = create();
+    take_sums_of(before, after);
+    cr_expect_eq(VERIFY(after), 1, "%s", program_output());
+    assert_says(program_output(), "note: text \u2192 character varying(40)");
+    assert_says(program_output(), "table public.orders: 1 row missing");
+    assert_says(program_output(), "varchar(80) \u2192 varchar(81)");
+    assert_says(program_output(), "items: 1 row extra");
+    free(before);
+    free(after);
+}
+
+Test(create_backup_real, is_exact_while_the_servers_are_written_to) {
+    fill();
+    run_in(
+        "db",
+        "(while :; do psql -X -q -U app -d app -c 'INSERT INTO orders SELECT max(id) + 1, 0 FROM "
+        "orders; DELETE FROM orders WHERE id % 97 = 5' || break; done) >/dev/null 2>&1 & exit 0",
+        "");
+    run_in("shop",
+           "(while :; do " MYSQL "'INSERT INTO items (price) VALUES (1), (2); DELETE FROM items "
+           "WHERE id % 97 = 5' || break; done) >/dev/null 2>&1 & exit 0",
+           "");
+    for (int i = 0; i < 2; i++) {
+        char *path = create();
+        cr_expect_eq(VERIFY(path), 0, "%s", program_output());
+        free(path);
+    }
+}
+
+static void expect_finding(const char *path, const char *name, const char *what) {
+    cr_expect_eq(VERIFY(path), 1, "%s", program_output());
+    assert_says(program_output(), name);
+    assert_says(program_output(), what);
+}
+
+Test(create_backup_real, a_file_that_is_not_as_it_was_is_found_by_its_manifest) {
+    mysql("CREATE TABLE items (id int PRIMARY KEY); INSERT INTO items VALUES (1234567)");
+    cr_assert_eq(assay("backup", "key", "mine"), 0, "%s", program_errors());
+    cr_assert_eq(
+        assay("backup", "create", "--stack", "default", "--service", "shop", "--key", "mine"), 0,
+        "%s", program_errors());
+    char *path = memory_copy_bytes(program_output(), strcspn(program_output(), "\n"));
+    char *dump = memory_format("%s/shop-app.sql", path);
+    cr_expect_eq(VERIFY(path, "--key", "mine.pub"), 0, "%s", program_output());
+
+    char *bytes = NULL;
+    size_t length = 0;
+    must(file_read(dump, 1 << 20, &bytes, &length, &problem));
+    char *digit = strstr(bytes, "1234567");
+    cr_assert_not_null(digit);
+    *digit = '2';
+    must(file_write_atomic(dump, bytes, length, 0600, &problem));
+    expect_finding(path, "files_are_those_of_the_manifest", "shop-app.sql");
+    assert_says(program_output(), "rows_are_as_they_were"); // the content says so, too
+
+    *digit = '1';
+    must(file_write_atomic(dump, bytes, length, 0600, &problem));
+    char *extra = memory_format("%s/shop-copy.sql", path);
+    must(file_write_atomic(extra, bytes, length, 0600, &problem));
+    expect_finding(path, "files_are_those_of_the_manifest", "shop-copy.sql");
+    must(file_remove_tree(extra, &problem));
+
+    must(file_remove_tree(dump, &problem));
+    expect_finding(path, "files_are_those_of_the_manifest", "shop-app.sql");
+    must(file_write_atomic(dump, bytes, length, 0600, &problem));
+
+    cr_assert_eq(assay("backup", "key", "other"), 0, "%s", program_errors());
+    cr_expect_eq(VERIFY(path, "--key", "other.pub"), 1, "%s", program_output());
+    assert_says(program_output(), "manifest_is_sound");
+    free(bytes);
+    free(extra);
+    free(dump);
+    free(path);
+}
+
+Test(create_backup_real, a_backup_that_cannot_be_finished_is_none) {
+    fill();
+    cr_expect_eq(assay("backup", "create", "--stack", "default", "--service", "nothing"), 2);
+    assert_says(program_errors(), "there is no running service nothing");
+    mysql("ALTER USER 'root'@'%' IDENTIFIED BY 'another'; ALTER USER 'root'@'localhost' "
+          "IDENTIFIED BY 'another'");
+    cr_expect_eq(assay("backup", "create", "--stack", "default"), 1, "%s", program_errors());
+    assert_says(program_errors(), "Access denied");
+    glob_t found = {0};
+    cr_expect_eq(glob("backups/*", GLOB_PERIOD, NULL, &found), 0);
+    cr_expect_eq(found.gl_pathc, 2, "%zu", found.gl_pathc); // "." and ".."
+    globfree(&found);
+}
