@@ -37,7 +37,7 @@ void redis_value_done(struct redis_value *self) {
     free(self->type_name);
     row_set_done(&self->seen);
     redis_bytes_list_done(&self->fields);
-    redis_bytes_list_done(&self->groups);
+    redis_bytes_list_done(&self->names);
     free(self->request.items);
     free(self->request.lengths);
 }
@@ -156,10 +156,12 @@ static void ask_sorted_set(struct redis_value *self) {
     redis_value_word(self, "WITHSCORES");
 }
 
-// Servers print the shortest digits that mean the number, older ones seventeen: the same number.
+// Servers print the shortest digits that mean the number, older ones seventeen: the same number. A
+// small sorted set forgets the sign of -0, a large one does not.
 static bool put_score(struct redis_value *self, const char *digits) {
     char *end = NULL;
-    const double score = strtod(digits, &end);
+    const double number = strtod(digits, &end);
+    const double score = number == 0 ? 0 : number;
     uint8_t bytes[sizeof score];
     memcpy(bytes, &score, sizeof score);
     row_hash_value(self->rows, bytes, sizeof bytes);
@@ -331,20 +333,20 @@ static bool take_dump(struct redis_value *self, const struct redis_reply *reply,
 
 // ---- from the type to the expiry
 
-static const struct redis_type TYPES[] = {
-    {"string", ask_string, take_string},
-    {"list", ask_list, take_list},
-    {"zset", ask_sorted_set, take_sorted_set},
-    {"set", ask_set, take_set},
-    {"hash", ask_hash, take_hash},
-};
+static const struct redis_type STRING = {"string", ask_string, take_string};
+static const struct redis_type LIST = {"list", ask_list, take_list};
+static const struct redis_type SORTED_SET = {"zset", ask_sorted_set, take_sorted_set};
+static const struct redis_type SET = {"set", ask_set, take_set};
+static const struct redis_type HASH = {"hash", ask_hash, take_hash};
+static const struct redis_type *const TYPES[] = {
+    &STRING, &LIST, &SORTED_SET, &SET, &HASH, &REDIS_TYPE_STREAM, &REDIS_TYPE_VECTORS};
 static const struct redis_type OTHER = {NULL, ask_dump, take_dump};
 
 static const struct redis_type *type_of(const char *name) {
     for (size_t i = 0; i < sizeof TYPES / sizeof TYPES[0]; i++)
-        if (strcmp(TYPES[i].name, name) == 0)
-            return &TYPES[i];
-    return strcmp(REDIS_TYPE_STREAM.name, name) == 0 ? &REDIS_TYPE_STREAM : &OTHER;
+        if (strcmp(TYPES[i]->name, name) == 0)
+            return TYPES[i];
+    return &OTHER;
 }
 
 static void go(struct redis_value *self) {

@@ -1,6 +1,7 @@
 // One key of a Redis server and all that it holds, in a form that does not depend on how the server
 // stores it: a sum of rows (value/row_hash.h), read page by page, so that memory stays bounded
-// whatever the key holds.
+// whatever the key holds (but for the hashes of a set's members or a hash's fields, and the names
+// of a vector set's elements).
 //
 //   redis_value_ask ──> a command ──> its answer ──> redis_value_take ──> until `complete`
 //
@@ -9,10 +10,12 @@
 //   list      position, element
 //   set       member
 //   hash      "value", field, value; "expires", field, time where a field expires
-//   zset      member, score                     the 8 bytes of the number, not its digits
+//   zset      member, score                     the 8 bytes of the number, not its digits; -0 is 0
 //   stream    "entry", id, field, value …; "last-generated-id", "entries-added",
 //             "max-deleted-entry-id"; "group", name, last-delivered-id, entries-read;
 //             "consumer", group, name; "pending", group, id, consumer, deliveries
+//   vectorset what VINFO says of its making; "vector", element, what VEMB RAW says; "attributes",
+//             element, JSON; the graph, which a restore makes anew, is left out
 //   others    what DUMP says, without its last ten bytes (version and checksum): a module's own
 // Of a stream's pending entries and consumers the times are left out: the server says how long ago.
 //
@@ -67,9 +70,9 @@ struct redis_value {
     char from[48], to[48];
     struct row_set seen;            // SSCAN and HSCAN may send an element twice
     struct redis_bytes_list fields; // whose expiry is to be asked for
-    int step;                       // of a stream
-    struct redis_bytes_list groups; // of a stream
-    size_t group;                   // the present one
+    int step;                       // of a stream or vector set
+    struct redis_bytes_list names;  // of its groups, or its elements
+    size_t name;                    // the present one
     struct redis_request request;
 };
 
@@ -94,7 +97,7 @@ struct redis_type {
     void (*ask)(struct redis_value *self);
     bool (*take)(struct redis_value *self, const struct redis_reply *reply, struct error *err);
 };
-extern const struct redis_type REDIS_TYPE_STREAM;
+extern const struct redis_type REDIS_TYPE_STREAM, REDIS_TYPE_VECTORS;
 
 void redis_value_word(struct redis_value *self, const char *word);
 void redis_value_word_bytes(struct redis_value *self, const struct redis_bytes *bytes);

@@ -27,7 +27,7 @@ static void ask_entries(struct redis_value *self) {
 static void ask_pending(struct redis_value *self) {
     redis_value_word(self, "XPENDING");
     redis_value_word_bytes(self, &self->key);
-    redis_value_word_bytes(self, &self->groups.items[self->group]);
+    redis_value_word_bytes(self, &self->names.items[self->name]);
     ask_after(self);
     redis_value_word(self, self->to);
 }
@@ -49,7 +49,7 @@ static void ask(struct redis_value *self) {
         ask_pending(self);
     else {
         ask_info(self, "CONSUMERS");
-        redis_value_word_bytes(self, &self->groups.items[self->group]);
+        redis_value_word_bytes(self, &self->names.items[self->name]);
     }
 }
 
@@ -119,7 +119,7 @@ static bool take_groups(struct redis_value *self, const struct redis_reply *repl
         const struct redis_reply *read = redis_map_at(group, "entries-read");
         if (name == NULL || delivered == NULL)
             return redis_value_misunderstood(self, err);
-        redis_bytes_list_add(&self->groups, redis_reply_text(name), redis_reply_length(name));
+        redis_bytes_list_add(&self->names, redis_reply_text(name), redis_reply_length(name));
         row_hash_begin(self->rows);
         redis_value_put_word(self, "group");
         redis_value_put(self, name);
@@ -129,12 +129,12 @@ static bool take_groups(struct redis_value *self, const struct redis_reply *repl
         redis_value_end_row(self);
     }
     go_to(self, STEP_CONSUMERS);
-    self->content_read = self->groups.count == 0;
+    self->content_read = self->names.count == 0;
     return true;
 }
 
 static void begin_group_row(struct redis_value *self, const char *what) {
-    const struct redis_bytes *group = &self->groups.items[self->group];
+    const struct redis_bytes *group = &self->names.items[self->name];
     row_hash_begin(self->rows);
     redis_value_put_word(self, what);
     row_hash_value(self->rows, group->bytes, group->length);
@@ -171,9 +171,9 @@ static bool take_pending(struct redis_value *self, const struct redis_reply *rep
     if (!turn_page(self, reply, &more, err))
         return false;
     if (!more) {
-        self->group++;
+        self->name++;
         go_to(self, STEP_CONSUMERS);
-        self->content_read = self->group == self->groups.count;
+        self->content_read = self->name == self->names.count;
     }
     return true;
 }
