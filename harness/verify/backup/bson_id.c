@@ -33,8 +33,8 @@ static bool skip_announced(struct rest *self, size_t counted, size_t more) {
     if (self->length < 4)
         return false;
     const size_t announced = number(self->at);
-    return announced >= counted && announced - counted <= self->length - 4 &&
-           skip(self, 4 + announced - counted) && skip(self, more);
+    return announced >= counted && skip(self, 4) && skip(self, announced - counted) &&
+           skip(self, more);
 }
 
 static bool skip_value(struct rest *self, uint8_t type) {

@@ -378,6 +378,7 @@ Test(redis_fingerprint, sees_each_change_of_a_key) {
         {{"DEL twin"}, "database 15: 1 row missing ("},
         {{"DEL both", "RPUSH both 1 2"}, ALTERED}, // the same elements
         {{"SET both 1"}, ALTERED},
+        {{"DEL another", "RPUSH another 1"}, ALTERED}, // its only piece is as its only element
         {{"PEXPIREAT lasting 4102444800000"}, "database 15, keys that expire: 1 row extra (", 2},
         {{"PEXPIREAT lasting 4102444800001"},
          "database 15, keys that expire: rows altered in 1 of 256 buckets (2 of 2)"},
