@@ -52,6 +52,10 @@ bool mongodb_insert_many(struct mongodb *self, const char *collection, const cha
 bool mongodb_find(struct mongodb *self, const char *collection, const char *filter,
                   const char *options, struct mongodb_cursor **ret_cursor,
                   struct error *err) must_use;
+// `database` NULL: the default.
+bool mongodb_find_in(struct mongodb *self, const char *database, const char *collection,
+                     const char *filter, const char *options, struct mongodb_cursor **ret_cursor,
+                     struct error *err) must_use;
 // `pipeline` is a JSON array of stages.
 bool mongodb_aggregate(struct mongodb *self, const char *collection, const char *pipeline,
                        struct mongodb_cursor **ret_cursor, struct error *err) must_use;
@@ -77,6 +81,12 @@ bool mongodb_list_collections(struct mongodb *self, const char *database, struct
                               struct error *err) must_use;
 bool mongodb_list_databases(struct mongodb *self, struct string_list *names,
                             struct error *err) must_use;
+// All that the server says of each: the answers of listCollections ({"name", "type", "options"})
+// and of listIndexes ({"name", "key", …}; of a collection that is not there: none). `database`
+// NULL: the default. A failure shows at the first mongodb_cursor_next.
+struct mongodb_cursor *mongodb_collections(struct mongodb *self, const char *database) must_use;
+struct mongodb_cursor *mongodb_indexes(struct mongodb *self, const char *database,
+                                       const char *collection) must_use;
 
 // A stream of documents, fetched in batches. *ret_more false: the end.
 bool mongodb_cursor_next(struct mongodb_cursor *self, bool *ret_more, struct error *err) must_use;

@@ -12,15 +12,40 @@ static struct mongodb_cursor *cursor_new(struct mongodb *connection, mongoc_curs
     return self;
 }
 
-bool mongodb_find(struct mongodb *self, const char *collection, const char *filter,
-                  const char *options, struct mongodb_cursor **ret_cursor, struct error *err) {
+bool mongodb_find_in(struct mongodb *self, const char *database, const char *collection,
+                     const char *filter, const char *options, struct mongodb_cursor **ret_cursor,
+                     struct error *err) {
     autofree_bson bson_t *which = NULL, *how = NULL;
     mongodb_begin(self);
     if (!mongodb_parse(self, filter, &which, err) || !mongodb_parse(self, options, &how, err))
         return false;
-    autofree_collection mongoc_collection_t *in = mongodb_collection(self, collection);
+    autofree_collection mongoc_collection_t *in =
+        mongoc_client_get_collection(self->client, mongodb_database(self, database), collection);
     *ret_cursor = cursor_new(self, mongoc_collection_find_with_opts(in, which, how, NULL));
     return true;
+}
+
+bool mongodb_find(struct mongodb *self, const char *collection, const char *filter,
+                  const char *options, struct mongodb_cursor **ret_cursor, struct error *err) {
+    return mongodb_find_in(self, NULL, collection, filter, options, ret_cursor, err);
+}
+
+struct mongodb_cursor *mongodb_collections(struct mongodb *self, const char *database) {
+    mongodb_begin(self);
+    mongoc_database_t *of =
+        mongoc_client_get_database(self->client, mongodb_database(self, database));
+    struct mongodb_cursor *cursor =
+        cursor_new(self, mongoc_database_find_collections_with_opts(of, NULL));
+    mongoc_database_destroy(of);
+    return cursor;
+}
+
+struct mongodb_cursor *mongodb_indexes(struct mongodb *self, const char *database,
+                                       const char *collection) {
+    mongodb_begin(self);
+    autofree_collection mongoc_collection_t *of =
+        mongoc_client_get_collection(self->client, mongodb_database(self, database), collection);
+    return cursor_new(self, mongoc_collection_find_indexes_with_opts(of, NULL));
 }
 
 bool mongodb_aggregate(struct mongodb *self, const char *collection, const char *pipeline,
