@@ -24,7 +24,7 @@ static void release(void) {
     text_done(&held.text);
 }
 
-TestSuite(mysql_changes, .fini = release, .timeout = 120);
+TestSuite(mysql_changes, .fini = release, .timeout = 240);
 
 static void run(const char *sql) {
     cr_assert(mysqldb_run(held.server.mysql, sql, &held.err), "%s\n%s", held.err.message, sql);
@@ -286,7 +286,9 @@ Test(mysql_changes, sees_each_change_of_a_row) {
         {"update customers set score = 0.14285714285714288 where id = 7", altered},
         {"update customers set score = 0e0 where id = 7", altered},
         {"update customers set score = -0e0 where id = 7", altered},
+        {"update customers set small = 0.14285714 where id = 7", altered},
         {"update customers set small = 0.14285716 where id = 7", altered},
+        {"update customers set rounded = rounded + 0.001 where id = 7", altered},
         {"update customers set total = total + 0.01 where id = 7", altered},
         {"update customers set flags = b'1000000111' where id = 7", altered},
         {"update customers set raw = concat(raw, x'00') where id = 7", altered},

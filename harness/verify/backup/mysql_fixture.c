@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 static bool run(struct mysqldb *mysql, struct error *err, const char *format, ...)
@@ -19,7 +18,7 @@ static bool run(struct mysqldb *mysql, struct error *err, const char *format, ..
 }
 
 bool mysql_fixture_open(struct mysql_fixture *self, struct error *err) {
-    const char *address = getenv("ASSAY_TEST_MYSQL"), *locked = NULL;
+    const char *address = getenv("ASSAY_TEST_MYSQL");
     unsigned port = 0;
     if (address == NULL || sscanf(address, "%63[^:]:%u", self->host, &port) != 2)
         return error_set(err, ERROR_UNAVAILABLE, 0, "ASSAY_TEST_MYSQL names no server");
@@ -29,11 +28,7 @@ bool mysql_fixture_open(struct mysql_fixture *self, struct error *err) {
                                        .user = "root",
                                        .request_timeout_ms = 100000};
     return mysqldb_open(&self->endpoint, &self->mysql, err) &&
-           mysqldb_open(&self->endpoint, &self->reader, err) &&
-           mysqldb_simple_value(self->mysql, "select get_lock('mysql_fixture', 90)", NO_PARAMETERS,
-                                &locked, err) &&
-           ((locked != NULL && strcmp(locked, "1") == 0) ||
-            error_set(err, ERROR_TIMEOUT, 0, "another test holds the server"));
+           mysqldb_open(&self->endpoint, &self->reader, err);
 }
 
 // A connection that is spent cannot tidy up: a new one does.

@@ -15,8 +15,7 @@ struct mysql_fixture {
     char names[2][64], quoted[2][64]; // as in SQL; the second needs care there
 };
 
-// ERROR_UNAVAILABLE: no server is named. One test at a time, others wait: their databases would
-// come and go while the whole server is looked at.
+// ERROR_UNAVAILABLE: no server is named.
 bool mysql_fixture_open(struct mysql_fixture *self, struct error *err) must_use;
 // Drops the databases, and a user named as the first; also of one that did not open.
 void mysql_fixture_close(struct mysql_fixture *self);

@@ -20,7 +20,8 @@
 // Needs Redis 7.0 or newer, which says exactly when a key expires; else ERROR_UNAVAILABLE.
 // Not looked at: configuration, users (ACL), idle times and frequencies; libraries of other nodes
 // than one; what redis_value.h leaves out. A module's values are taken as DUMP writes them: compare
-// servers with the same version of the module.
+// servers with the same version of the module; one that writes them otherwise after a restore makes
+// a false difference.
 // Sources: the manual's SCAN ("Scan guarantees"), PEXPIRETIME, INFO (section keyspace), FUNCTION
 // LIST.
 #pragma once
