@@ -73,6 +73,8 @@ static bool learn_from(struct redis_cluster *self, struct redis_node *node,
     redisReply *answer = NULL;
     if (!redis_node_connect(node, deadline, err))
         return false;
+    if (endpoint_is_local(&node->endpoint))
+        return redis_slots_assign(&self->slots, 0, REDIS_SLOT_COUNT - 1, 0);
     struct error refusal = {0};
     if (!redis_node_ask(node, WORDS("CLUSTER", "SLOTS"), deadline, &answer, &refusal)) {
         if (refusal.domain == ERROR_SERVICE && refusal.code == SERVICE_ERROR_UNSUPPORTED) {

@@ -27,7 +27,9 @@
 struct redis_cluster;
 struct redis_reply;
 
-// Any member will do to learn of the others: the first that answers is asked.
+// Any member will do to learn of the others: the first that answers is asked. A member that is
+// reached over a unix socket is taken for all there is, be it a node of a cluster or not: what
+// others hold is theirs.
 bool redis_cluster_open(const struct kind_members *members, struct redis_cluster **ret_cluster,
                         struct error *err) must_use;
 void redis_cluster_close(struct redis_cluster *self);

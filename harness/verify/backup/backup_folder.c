@@ -138,6 +138,13 @@ static bool ends_with(const char *text, const char *ending) {
     return length > tail && strcmp(text + length - tail, ending) == 0;
 }
 
+// Of a collection without documents.
+static bool is_empty_bson(const struct backup_file *file) {
+    return file->facts.format == NULL && file->facts.recognised != NULL &&
+           strcmp(file->facts.recognised, "empty") == 0 &&
+           (ends_with(file->path, ".bson") || ends_with(file->path, ".bson.gz"));
+}
+
 // toc.dat is followed by its data: "3440.dat.gz", "blobs.toc". Beside a .bson lie the others of its
 // database, and a .metadata.json (.gz) for each.
 static bool goes_with(const struct backup_file *first, const struct backup_file *other) {
@@ -146,7 +153,7 @@ static bool goes_with(const struct backup_file *first, const struct backup_file 
     if (backup_file_has_format(first, "postgres-directory"))
         return strstr(other->path, ".dat") != NULL || ends_with(other->path, ".toc");
     return backup_file_has_format(first, "mongo-bson") &&
-           (backup_file_has_format(other, "mongo-bson") ||
+           (backup_file_has_format(other, "mongo-bson") || is_empty_bson(other) ||
             ends_with(other->path, ".metadata.json") ||
             ends_with(other->path, ".metadata.json.gz") || ends_with(other->path, "prelude.json") ||
             ends_with(other->path, "prelude.json.gz"));

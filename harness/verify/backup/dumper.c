@@ -15,7 +15,8 @@
 #define COMPLAINT_LIMIT ((size_t)64 * 1024)
 #define NAME_LENGTH 120
 
-static const struct dumper *const DUMPERS[] = {&DUMPER_POSTGRES, &DUMPER_MYSQL, NULL};
+static const struct dumper *const DUMPERS[] = {&DUMPER_POSTGRES, &DUMPER_MYSQL, &DUMPER_REDIS,
+                                               &DUMPER_MONGODB, NULL};
 
 const struct dumper *dumper_of(const char *program) {
     for (size_t i = 0; DUMPERS[i] != NULL; i++)
@@ -109,6 +110,8 @@ static bool judge(struct writing *self, int exit_status, struct error *err) {
 }
 
 static bool run(struct making *self, struct writing *writing, struct error *err) {
+    if (writing->call->write != NULL)
+        return writing->call->write(writing->call->context, writing->writer, err);
     const char *argv[12] = {"sh", "-c", writing->call->script, "sh"};
     for (size_t i = 0; i < 6 && writing->call->arguments[i] != NULL; i++)
         argv[4 + i] = writing->call->arguments[i];
@@ -166,4 +169,20 @@ bool dumper_write(struct making *self, const struct dump_call *call, struct erro
                      call->server_version, call->tool);
     artifact->fingerprint = summing.fingerprint;
     return artifact_writer_finish(writer, artifact, err);
+}
+
+void dumper_keep_steady(struct making *self, const struct fingerprint *before,
+                        struct fingerprint *after) {
+    struct manifest_artifact *artifact =
+        &self->manifest->artifacts[self->manifest->artifact_count - 1];
+    autodone(differences) struct differences found = {.limit = 1};
+    if (fingerprint_equal(before, after, &found)) {
+        artifact->fingerprint = after;
+        return;
+    }
+    autofree_string char *note = memory_format(
+        "%s was written to while it was dumped, so that its content cannot be compared: %s",
+        artifact->name, found.items[0].text);
+    string_list_add(self->notes, note);
+    fingerprint_free(after);
 }

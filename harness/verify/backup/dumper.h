@@ -39,6 +39,8 @@ struct dumper {
 
 extern const struct dumper DUMPER_POSTGRES;
 extern const struct dumper DUMPER_MYSQL;
+extern const struct dumper DUMPER_REDIS;
+extern const struct dumper DUMPER_MONGODB;
 
 // By the name of a process; NULL: none of ours.
 const struct dumper *dumper_of(const char *program);
@@ -52,11 +54,15 @@ const struct dumper *dumper_of(const char *program);
     "if [ -n \"$value\" ]; then printf %s \"$value\"; return; fi; "                        \
     "if [ -n \"$file\" ]; then cat \"$file\"; return; fi; done; }; "
 
+struct artifact_writer;
+
 struct dump_call {
     const char *script;       // of sh, run as root; constant text, values by $1, $2, …
     const char *arguments[6]; // NULL-terminated
-    const char *artifact;     // its name in the manifest: "postgres/app"
-    const char *ending;       // of the file's name: ".dump"
+    // Or, without a script: writes the file itself.
+    bool (*write)(void *context, struct artifact_writer *writer, struct error *err);
+    const char *artifact; // its name in the manifest: "postgres/app"
+    const char *ending;   // of the file's name: ".dump"
     const char *server_version;
     const char *tool;
     void (*began)(void *context); // at the first bytes of the dump; may be NULL
@@ -67,6 +73,11 @@ struct dump_call {
 // Runs the script and writes what it prints to a new file of the backup, which becomes an artifact
 // of the manifest with its sums. ERROR_SERVICE: the tool failed, in its own words.
 bool dumper_write(struct making *self, const struct dump_call *call, struct error *err) must_use;
+
+// For a server without snapshots: the last artifact gets these sums, which are the making's from
+// now on, if they were the same before and after; else the user is told why it has none.
+void dumper_keep_steady(struct making *self, const struct fingerprint *before,
+                        struct fingerprint *after);
 
 // What a script prints, without the newline at its end; the caller's.
 bool dumper_ask(struct making *self, const char *script, char **ret_said,

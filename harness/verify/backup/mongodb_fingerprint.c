@@ -122,8 +122,11 @@ static bool add_database(void *context, struct json_place database, struct error
     static const char *const servers_own[] = {"admin", "config", "local", NULL};
     struct job *self = context;
     const char *name = NULL;
-    return json_field_text(database, "name", &name, err) &&
-           (is_one_of(name, servers_own) || read_database(self, name, err));
+    const char *only = self->options->database;
+    if (!json_field_text(database, "name", &name, err))
+        return false;
+    const bool asked_for = only != NULL ? strcmp(name, only) == 0 : !is_one_of(name, servers_own);
+    return !asked_for || read_database(self, name, err);
 }
 
 // Without the last word the server leaves out, silently, what this user may not read.

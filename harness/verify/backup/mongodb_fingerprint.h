@@ -29,7 +29,8 @@
 #include "value/fingerprint.h"
 
 struct mongodb_fingerprint_options {
-    size_t buckets; // 0: ROW_HASH_BUCKETS
+    const char *database; // only this one; NULL: all
+    size_t buckets;       // 0: ROW_HASH_BUCKETS
     const struct cancel *cancel;
     // After each collection, for progress; documents so far, of all of them.
     void (*progress)(void *context, const char *collection, uint64_t documents);

@@ -176,7 +176,7 @@ bool origins_find(struct engine *engine, const char *label, const char *const *s
     if (found.count == 0)
         return error_set(err, ERROR_CONFIGURATION, 0,
                          "of the containers with the label %s none is a server that can be backed "
-                         "up: PostgreSQL, MySQL or MariaDB",
+                         "up: PostgreSQL, MySQL, MongoDB or Redis",
                          label);
     qsort(found.items, found.count, sizeof *found.items, by_service);
     *ret_origins = found;

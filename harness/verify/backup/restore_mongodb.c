@@ -7,7 +7,9 @@
 #include "base/memory.h"
 #include "client/mongodb.h"
 #include "dump/document_stream.h"
+#include "verify/backup/mongodb_fingerprint.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -95,14 +97,40 @@ static bool make_index(struct writing *self, json_t *index, struct error *err) {
     return error_prefix(err, "the index %s of %s.%s", name, self->database, self->collection);
 }
 
-// The options of a collection (validators, capped, collation) are asked for as well: a server that
-// does not know them says so. What is missing there is `lacking`, not a failure of the dump.
-static bool make_indexes(struct writing *self, const char *metadata, struct error *err) {
+// Where a server does not know an option, it says so: then it is `lacking`, not a failure of the
+// dump.
+static bool parse_metadata(const struct writing *self, const char *metadata, json_t **ret_json,
+                           struct error *err) {
     json_error_t where;
-    json_t *json = json_loads(metadata, JSON_REJECT_DUPLICATES, &where);
-    if (json == NULL)
-        return error_set(err, ERROR_SERVICE, 0, "the metadata of %s.%s are no JSON: %s",
-                         self->database, self->collection, where.text);
+    *ret_json = json_loads(metadata, JSON_REJECT_DUPLICATES, &where);
+    return *ret_json != NULL ||
+           error_set(err, ERROR_SERVICE, 0, "the metadata of %s.%s are no JSON: %s", self->database,
+                     self->collection, where.text);
+}
+
+// {"options": {"capped": true, "size": 4096}, …}, or a view.
+static bool make_collection(struct writing *self, const char *metadata, struct error *err) {
+    json_t *json = NULL;
+    if (!parse_metadata(self, metadata, &json, err))
+        return false;
+    json_t *command = json_pack("{s:s}", "create", self->collection);
+    json_t *options = json_object_get(json, "options");
+    if (json_is_object(options))
+        json_object_update(command, options);
+    autofree_string char *text = json_dumps(command, JSON_COMPACT);
+    json_decref(command);
+    json_decref(json);
+    if (mongodb_run(self->mongodb, NULL, text, NULL, err))
+        return true;
+    if (err->domain == ERROR_SERVICE && err->code == SERVICE_ERROR_UNSUPPORTED)
+        err->domain = ERROR_UNAVAILABLE;
+    return error_prefix(err, "the collection %s.%s", self->database, self->collection);
+}
+
+static bool make_indexes(struct writing *self, const char *metadata, struct error *err) {
+    json_t *json = NULL;
+    if (!parse_metadata(self, metadata, &json, err))
+        return false;
     const json_t *indexes = json_object_get(json, "indexes");
     size_t at;
     json_t *index;
@@ -115,9 +143,12 @@ static bool make_indexes(struct writing *self, const char *metadata, struct erro
 }
 
 // What the server does not have is noted, and the rest is restored.
-static bool make_what_can_be(struct writing *self, const char *metadata, struct error *err) {
+static bool make_what_can_be(struct writing *self,
+                             bool (*make)(struct writing *self, const char *metadata,
+                                          struct error *err),
+                             const char *metadata, struct error *err) {
     struct error problem = {0};
-    if (make_indexes(self, metadata, &problem))
+    if (make(self, metadata, &problem))
         return true;
     if (problem.domain != ERROR_UNAVAILABLE) {
         if (err != NULL)
@@ -188,8 +219,9 @@ static bool write_archive(struct writing *self, const struct backup_file *file, 
     bool worked = write_stream(self, &stream, &descriptions, err);
     for (size_t i = 0; worked && i < descriptions.count; i++) {
         const struct described *each = &descriptions.items[i];
-        worked = each->metadata[0] == '\0' || (go_to(self, each->database, each->collection, err) &&
-                                               make_what_can_be(self, each->metadata, err));
+        worked = each->metadata[0] == '\0' ||
+                 (go_to(self, each->database, each->collection, err) &&
+                  make_what_can_be(self, make_indexes, each->metadata, err));
     }
     descriptions_done(&descriptions);
     return worked;
@@ -202,13 +234,34 @@ static const char *base_name(const char *path) {
     return slash != NULL ? slash + 1 : path;
 }
 
+static int hex_value(char digit) {
+    static const char digits[] = "0123456789ABCDEF";
+    const char *found = digit != '\0' ? strchr(digits, toupper((unsigned char)digit)) : NULL;
+    return found != NULL ? (int)(found - digits) : -1;
+}
+
+// mongodump writes what no file's name can hold as %2F.
+static void decode_name(char *name) {
+    char *to = name;
+    for (const char *at = name; *at != '\0'; at++) {
+        const int high = *at == '%' ? hex_value(at[1]) : -1;
+        const int low = high >= 0 ? hex_value(at[2]) : -1;
+        *to++ = low >= 0 ? (char)(high * 16 + low) : *at;
+        at += low >= 0 ? 2 : 0;
+    }
+    *to = '\0';
+}
+
 // "orders" of "app/orders.bson.gz"; NULL: it does not end so. The caller's.
 static char *name_before(const char *path, const char *ending) {
     const char *name = base_name(path);
     const char *found = strstr(name, ending);
     const bool ends = found != NULL &&
                       (found[strlen(ending)] == '\0' || strcmp(found + strlen(ending), ".gz") == 0);
-    return ends ? memory_copy_bytes(name, (size_t)(found - name)) : NULL;
+    char *before = ends ? memory_copy_bytes(name, (size_t)(found - name)) : NULL;
+    if (before != NULL)
+        decode_name(before);
+    return before;
 }
 
 static bool write_bson(struct writing *self, const char *database, const struct backup_file *file,
@@ -247,14 +300,17 @@ static bool read_metadata(const struct backup_file *file, struct text *text, str
     return true;
 }
 
-static bool write_metadata(struct writing *self, const char *database,
-                           const struct backup_file *file, struct error *err) {
+// Before its documents: a collection with its options; after them: its indexes.
+static bool
+write_metadata(struct writing *self, const char *database, const struct backup_file *file,
+               bool (*make)(struct writing *self, const char *metadata, struct error *err),
+               struct error *err) {
     autofree_string char *collection = name_before(file->path, ".metadata.json");
     autodone(text) struct text text;
     text_init(&text, METADATA_LIMIT);
     return collection == NULL ||
            (go_to(self, database, collection, err) && read_metadata(file, &text, err) &&
-            make_what_can_be(self, text_string(&text), err));
+            make_what_can_be(self, make, text_string(&text), err));
 }
 
 // The folder's name is the database's; files that lie in the backup's own top are of "restored".
@@ -274,12 +330,15 @@ static bool is_bson(const struct backup_file *file) {
 static bool write_folder(struct writing *self, struct error *err) {
     const struct restore *restore = self->restore;
     autofree_string char *database = database_of(restore_file(restore));
-    for (int metadata = 0; metadata < 2; metadata++)
+    for (int pass = 0; pass < 3; pass++)
         for (size_t i = 0; i < restore->artifact->file_count; i++) {
             const struct backup_file *file = &restore->backup->files[restore->artifact->files[i]];
-            if (metadata == 0 && is_bson(file) && !write_bson(self, database, file, err))
-                return false;
-            if (metadata == 1 && !is_bson(file) && !write_metadata(self, database, file, err))
+            const bool written =
+                (pass == 1) != is_bson(file) ? true
+                : pass == 1                  ? write_bson(self, database, file, err)
+                                             : write_metadata(self, database, file,
+                                             pass == 0 ? make_collection : make_indexes, err);
+            if (!written)
                 return false;
         }
     return true;
@@ -407,6 +466,14 @@ static void check(const struct restore *self, struct suite_result *suite) {
         restore_said(suite, "indexes_are_made", OUTCOME_PASSED, NULL);
 }
 
+static bool fingerprint(const struct restore *self, const struct endpoint *server,
+                        const uint8_t key[ROW_HASH_KEY_SIZE], struct fingerprint **ret_fingerprint,
+                        struct error *err) {
+    autofree(mongodb) struct mongodb *mongodb = NULL;
+    return mongodb_open(server, &mongodb, err) &&
+           mongodb_fingerprint(mongodb, key, ret_fingerprint, err, .cancel = self->stand.cancel);
+}
+
 // The next artifact finds the server as this one did.
 static void clear(const struct restore *self) {
     (void)!visit(self, drop_one, NULL, NULL); // what stays shows in the next one's counts
@@ -417,6 +484,7 @@ static const char *const FORMATS[] = {"mongo-bson", "mongo-archive", NULL};
 const struct restorer RESTORER_MONGODB = {
     .engine = DUMP_MONGODB,
     .service = "mongodb",
+    .fingerprint = fingerprint,
     .title = "MongoDB",
     .formats = FORMATS,
     .restore = restore,

@@ -4,6 +4,8 @@
 #include "verify/backup/restore.h"
 
 #include "base/memory.h"
+#include "client/redis_cluster.h"
+#include "verify/backup/redis_fingerprint.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +19,7 @@ static const char CHECK_FILE[] = "redis-check-rdb " ROOT "/dump.rdb 2>&1 | grep 
                                  "'^\\[(offset|info)|^\\[additional info\\]' | grep -v '^$'; true";
 // The server ends at once when the file is not to its liking; it is up when it has loaded all.
 static const char OPEN[] =
-    "exec 2>&1; redis-server --port 0 --unixsocket " ROOT "/socket --dir " ROOT
+    "exec 2>&1; redis-server --port 6379 --bind 127.0.0.1 --unixsocket " ROOT "/socket --dir " ROOT
     " --dbfilename dump.rdb --save '' --appendonly no --daemonize yes --pidfile " ROOT
     "/pid --logfile " ROOT "/log >/dev/null; n=0; while [ $n -lt 3000 ]; do "
     "[ \"$(" CLI "ping 2>/dev/null)\" = PONG ] && exit 0; "
@@ -53,6 +55,15 @@ static bool restore(struct restore *self, struct error *err) {
         return true;
     autofree_string char *complaint = tool_complaint(&answer);
     return refuse(self, complaint, err);
+}
+
+static bool fingerprint(const struct restore *self, const struct endpoint *server,
+                        const uint8_t key[ROW_HASH_KEY_SIZE], struct fingerprint **ret_fingerprint,
+                        struct error *err) {
+    const struct kind_members members = {server, 1};
+    autofree(redis_cluster) struct redis_cluster *redis = NULL;
+    return redis_cluster_open(&members, &redis, err) &&
+           redis_fingerprint(redis, key, ret_fingerprint, err, .cancel = self->stand.cancel);
 }
 
 static void close_server(const struct restore *self) {
@@ -96,6 +107,8 @@ static const char *const FORMATS[] = {"redis-rdb", NULL};
 const struct restorer RESTORER_REDIS = {
     .engine = DUMP_REDIS,
     .service = "redis",
+    .fingerprint = fingerprint,
+    .port = 6379,
     .title = "Redis",
     .user = "root",
     .formats = FORMATS,
