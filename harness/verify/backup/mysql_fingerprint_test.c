@@ -94,6 +94,17 @@ Test(mysql_fingerprint, does_not_depend_on_the_settings_of_who_asks) {
     expect_equal();
 }
 
+// The server keeps what it once said of AUTO_INCREMENT for a day.
+Test(mysql_fingerprint, knows_where_auto_increment_stands_now) {
+    fill_and_look();
+    run("select auto_increment from information_schema.tables where table_schema = database()");
+    run("insert into counted (n) values (1)");
+    look(0, &held.after);
+    cr_expect_not(fingerprint_equal(held.before, held.after, &held.differences));
+    differences_format(&held.differences, &held.text);
+    cr_expect_str_eq(text_string(&held.text), "table counted: 1 row extra (10 of 9)\n");
+}
+
 // held.other is somebody who sees the first database only.
 static void open_guest(const char *rights) {
     autofree_string char *make = memory_format("create user %s", held.server.quoted[0]);

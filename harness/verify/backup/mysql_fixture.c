@@ -59,7 +59,7 @@ static const char *const SCHEMA[] = {
     " key lowered ((lower(plain))), fulltext key words (name))"
     " comment 'größe'",
     "create table orders (id int not null auto_increment primary key, customer bigint unsigned,"
-    " total decimal(10,2) comment 'net', note varchar(20), facts json,"
+    " total decimal(10,2) comment 'net', note varchar(20), facts json, code char(5) default 'a',"
     " key open_total (total, note),"
     " key by_customer (customer),"
     " constraint of_customer foreign key (customer) references customers (id) on delete cascade,"
