@@ -7,6 +7,7 @@
 #include "engine/real_fixture.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -42,7 +43,7 @@ static void open_relay(uint16_t port) {
 
 static int join(void) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    strcpy(address.sun_path, relay_path(relay));
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", relay_path(relay));
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     cr_assert_eq(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
     const struct timeval patience = {.tv_sec = 20};

@@ -13,8 +13,8 @@
 #include "engine/relay.h"
 #include "verify/backup/artifact_writer.h"
 #include "verify/backup/dumper.h"
-#include "verify/backup/mongodb_fingerprint.h"
 #include "verify/backup/origin.h"
+#include "verify/fingerprint/mongodb_fingerprint.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,8 +7,8 @@
 #include "client/mysqldb.h"
 #include "engine/relay.h"
 #include "verify/backup/dumper.h"
-#include "verify/backup/mysql_fingerprint.h"
 #include "verify/backup/origin.h"
+#include "verify/fingerprint/mysql_fingerprint.h"
 
 #include <stdlib.h>
 

@@ -6,7 +6,7 @@
 #include "engine/relay.h"
 #include "verify/backup/dumper.h"
 #include "verify/backup/origin.h"
-#include "verify/backup/postgres_fingerprint.h"
+#include "verify/fingerprint/postgres_fingerprint.h"
 
 #include <stdlib.h>
 #include <string.h>

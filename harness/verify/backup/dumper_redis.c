@@ -8,7 +8,7 @@
 #include "verify/backup/artifact_writer.h"
 #include "verify/backup/dumper.h"
 #include "verify/backup/origin.h"
-#include "verify/backup/redis_fingerprint.h"
+#include "verify/fingerprint/redis_fingerprint.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "client/mongodb.h"
 #include "dump/document_stream.h"
-#include "verify/backup/mongodb_fingerprint.h"
+#include "verify/fingerprint/mongodb_fingerprint.h"
 
 #include <ctype.h>
 #include <inttypes.h>

@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "client/mysqldb.h"
-#include "verify/backup/mysql_fingerprint.h"
+#include "verify/fingerprint/mysql_fingerprint.h"
 
 #include <stdlib.h>
 #include <string.h>

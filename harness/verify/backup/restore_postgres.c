@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "client/postgres.h"
 #include "engine/archive.h"
-#include "verify/backup/postgres_fingerprint.h"
+#include "verify/fingerprint/postgres_fingerprint.h"
 
 #include <stdlib.h>
 #include <string.h>

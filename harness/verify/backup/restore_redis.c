@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "client/redis_cluster.h"
-#include "verify/backup/redis_fingerprint.h"
+#include "verify/fingerprint/redis_fingerprint.h"
 
 #include <stdlib.h>
 #include <string.h>

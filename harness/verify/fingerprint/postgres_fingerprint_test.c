@@ -1,7 +1,7 @@
-#include "verify/backup/postgres_fingerprint.h"
+#include "verify/fingerprint/postgres_fingerprint.h"
 
 #include "base/memory.h"
-#include "verify/backup/postgres_fixture.h"
+#include "verify/fingerprint/postgres_fixture.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -25,7 +25,7 @@
 
 #include "client/redis_cluster.h"
 #include "value/row_hash.h"
-#include "verify/backup/row_set.h"
+#include "verify/fingerprint/row_set.h"
 
 #define REDIS_VALUE_PIECE 65536 // bytes of a string at a time
 #define REDIS_VALUE_PAGE 100 // elements at a time; the server may send more of a small set or hash

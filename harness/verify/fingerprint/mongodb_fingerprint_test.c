@@ -1,4 +1,4 @@
-#include "verify/backup/mongodb_fingerprint.h"
+#include "verify/fingerprint/mongodb_fingerprint.h"
 
 #include "base/memory.h"
 

@@ -1,4 +1,4 @@
-#include "verify/backup/redis_stream_id.h"
+#include "verify/fingerprint/redis_stream_id.h"
 
 #include <criterion/criterion.h>
 

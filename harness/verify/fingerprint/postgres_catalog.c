@@ -1,4 +1,4 @@
-#include "verify/backup/postgres_catalog.h"
+#include "verify/fingerprint/postgres_catalog.h"
 
 #include <stddef.h>
 

@@ -1,8 +1,8 @@
-#include "verify/backup/postgres_fingerprint.h"
+#include "verify/fingerprint/postgres_fingerprint.h"
 
 #include "base/memory.h"
-#include "verify/backup/postgres_binary.h"
-#include "verify/backup/postgres_catalog.h"
+#include "verify/fingerprint/postgres_binary.h"
+#include "verify/fingerprint/postgres_catalog.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "verify/backup/mysql_catalog.h"
+#include "verify/fingerprint/mysql_catalog.h"
 
 #include <stddef.h>
 

@@ -1,8 +1,8 @@
-#include "verify/backup/mongodb_fingerprint.h"
+#include "verify/fingerprint/mongodb_fingerprint.h"
 
 #include "base/memory.h"
 #include "value/json_field.h"
-#include "verify/backup/bson_id.h"
+#include "verify/fingerprint/bson_id.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "verify/backup/postgres_binary.h"
+#include "verify/fingerprint/postgres_binary.h"
 
 #include "base/memory.h"
 

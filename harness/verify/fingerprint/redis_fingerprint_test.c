@@ -1,7 +1,7 @@
-#include "verify/backup/redis_fingerprint.h"
+#include "verify/fingerprint/redis_fingerprint.h"
 
 #include "base/memory.h"
-#include "verify/backup/redis_value.h"
+#include "verify/fingerprint/redis_value.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 // What a real server says seldom, or only when it is old, or in a cluster.
-#include "verify/backup/redis_fingerprint.h"
+#include "verify/fingerprint/redis_fingerprint.h"
 
 #include "base/memory.h"
-#include "verify/backup/redis_fake.h"
+#include "verify/fingerprint/redis_fake.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,8 +1,8 @@
-#include "verify/backup/redis_fingerprint.h"
+#include "verify/fingerprint/redis_fingerprint.h"
 
 #include "base/memory.h"
 #include "base/string_list.h"
-#include "verify/backup/redis_value.h"
+#include "verify/fingerprint/redis_value.h"
 
 #include <inttypes.h>
 #include <stdio.h>

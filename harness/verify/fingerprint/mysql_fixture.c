@@ -1,4 +1,4 @@
-#include "verify/backup/mysql_fixture.h"
+#include "verify/fingerprint/mysql_fixture.h"
 
 #include "base/memory.h"
 

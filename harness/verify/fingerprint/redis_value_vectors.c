@@ -1,7 +1,7 @@
 // Vector sets: what they are made of, then their elements, of each its vector and its attributes.
 // Their DUMP is another after a restore. Source: the manual's VINFO, VRANDMEMBER (all of them,
 // where it is asked for as many as there are), VEMB, VGETATTR.
-#include "verify/backup/redis_value.h"
+#include "verify/fingerprint/redis_value.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "verify/backup/bson_id.h"
+#include "verify/fingerprint/bson_id.h"
 
 #include <string.h>
 

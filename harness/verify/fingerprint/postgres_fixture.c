@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "verify/backup/postgres_fixture.h"
+#include "verify/fingerprint/postgres_fixture.h"
 
 #include "base/eventually.h"
 #include "base/file.h"

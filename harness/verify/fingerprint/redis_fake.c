@@ -1,4 +1,4 @@
-#include "verify/backup/redis_fake.h"
+#include "verify/fingerprint/redis_fake.h"
 
 #include "base/check.h"
 #include "base/memory.h"

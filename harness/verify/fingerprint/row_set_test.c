@@ -1,4 +1,4 @@
-#include "verify/backup/row_set.h"
+#include "verify/fingerprint/row_set.h"
 
 #include <criterion/criterion.h>
 

@@ -1,4 +1,4 @@
-#include "verify/backup/redis_value.h"
+#include "verify/fingerprint/redis_value.h"
 
 #include "base/memory.h"
 

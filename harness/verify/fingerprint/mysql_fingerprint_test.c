@@ -1,7 +1,7 @@
-#include "verify/backup/mysql_fingerprint.h"
+#include "verify/fingerprint/mysql_fingerprint.h"
 
 #include "base/memory.h"
-#include "verify/backup/mysql_fixture.h"
+#include "verify/fingerprint/mysql_fixture.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

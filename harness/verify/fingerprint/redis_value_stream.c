@@ -1,7 +1,7 @@
 // Streams: entries, then what the server counts, then the groups, and of each its consumers and
 // pending entries.
-#include "verify/backup/redis_stream_id.h"
-#include "verify/backup/redis_value.h"
+#include "verify/fingerprint/redis_stream_id.h"
+#include "verify/fingerprint/redis_value.h"
 
 #include <stdio.h>
 #include <string.h>

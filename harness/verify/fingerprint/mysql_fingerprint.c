@@ -1,7 +1,7 @@
-#include "verify/backup/mysql_fingerprint.h"
+#include "verify/fingerprint/mysql_fingerprint.h"
 
 #include "base/memory.h"
-#include "verify/backup/mysql_catalog.h"
+#include "verify/fingerprint/mysql_catalog.h"
 
 #include <stdlib.h>
 
