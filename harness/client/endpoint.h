@@ -10,8 +10,9 @@
 
 struct endpoint {
     const char *service; // its name in the Compose file: stands in every error message
-    // A name, an address, or the absolute path of a unix socket, which for PostgreSQL must be named
-    // ".s.PGSQL.PORT" (libpq, "Connection Strings"): the port is then only for messages.
+    // A name, an address, or the absolute path of a unix socket. Then the port matters to
+    // PostgreSQL only, which looks for ".s.PGSQL.PORT" beside it (libpq, "Connection Strings"); to
+    // libmongoc a path ends in ".sock" and has no upper case.
     const char *host;
     uint16_t port;
     const char *user;              // NULL where the service knows no users

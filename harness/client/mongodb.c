@@ -279,28 +279,43 @@ bool mongodb_insert_many(struct mongodb *self, const char *collection, const cha
     return worked;
 }
 
+// The length of the document that begins here; 0: there is none.
+static size_t document_length(const char *bytes, size_t left) {
+    uint32_t size = 0;
+    if (left < sizeof size)
+        return 0;
+    memcpy(&size, bytes, sizeof size);
+    size = BSON_UINT32_FROM_LE(size);
+    return size <= left ? size : 0;
+}
+
+// Counted first: a bson_t points into itself and cannot be moved.
+static size_t count_documents(const char *bytes, size_t length) {
+    size_t count = 0, size = 0;
+    for (size_t at = 0; at < length && (size = document_length(bytes + at, length - at)) > 0;
+         at += size)
+        count++;
+    return count;
+}
+
 bool mongodb_insert_bson_many(struct mongodb *self, const char *collection, const void *bytes,
                               size_t length, struct error *err) {
-    bson_t *list = NULL;
-    size_t count = 0;
+    const size_t count = count_documents(bytes, length);
+    bson_t *list = memory_new(count + 1, sizeof *list);
+    size_t at = 0;
     bool proper = true;
     mongodb_begin(self);
-    for (size_t at = 0; proper && at < length; count++) {
-        uint32_t size = 0;
-        if ((count & (count - 1)) == 0) // full at every power of two
-            list = memory_resize(list, count > 0 ? count * 2 : 1, sizeof *list);
-        if (length - at >= sizeof size)
-            memcpy(&size, (const char *)bytes + at, sizeof size);
-        size = BSON_UINT32_FROM_LE(size);
-        proper = size <= length - at &&
-                 bson_init_static(&list[count], (const uint8_t *)bytes + at, size) &&
-                 bson_validate(&list[count], BSON_VALIDATE_NONE, NULL);
+    for (size_t i = 0; proper && i < count; i++) {
+        const size_t size = document_length((const char *)bytes + at, length - at);
+        proper = bson_init_static(&list[i], (const uint8_t *)bytes + at, size) &&
+                 bson_validate(&list[i], BSON_VALIDATE_NONE, NULL);
         at += size;
     }
     const bool worked =
-        proper ? count == 0 || insert_list(self, collection, list, count, NULL, err)
-               : endpoint_fail(&self->endpoint, err, ERROR_SERVICE, SERVICE_ERROR_SYNTAX, NULL,
-                               "%zu bytes that are no BSON documents", length);
+        proper && at == length
+            ? count == 0 || insert_list(self, collection, list, count, NULL, err)
+            : endpoint_fail(&self->endpoint, err, ERROR_SERVICE, SERVICE_ERROR_SYNTAX, NULL,
+                            "%zu bytes that are no BSON documents", length);
     free(list);
     return worked;
 }

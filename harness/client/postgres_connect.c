@@ -30,7 +30,6 @@ __attribute__((constructor)) static void forget_what_cannot_be_overridden(void) 
 struct addresses {
     struct text hosts;
     struct text numeric; // empty: the host is the folder of a socket
-    uint16_t port;
 };
 
 static void addresses_done(struct addresses *self) {
@@ -38,24 +37,13 @@ static void addresses_done(struct addresses *self) {
     text_done(&self->numeric);
 }
 
-// libpq takes the folder of a socket, and finds it by its port.
-static bool split_socket(const struct endpoint *endpoint, struct addresses *ret_addresses,
-                         struct error *err) {
-    static const char named[] = "/.s.PGSQL.";
-    const char *name = strstr(endpoint->host, named);
-    if (name == NULL || strchr(name + 1, '/') != NULL)
-        return endpoint_fail(endpoint, err, ERROR_CONFIGURATION, 0, NULL,
-                             "its socket is not named .s.PGSQL.PORT");
-    text_append_bytes(&ret_addresses->hosts, endpoint->host, (size_t)(name - endpoint->host));
-    ret_addresses->port = (uint16_t)strtoul(name + strlen(named), NULL, 10);
-    return true;
-}
-
 static bool resolve(const struct endpoint *endpoint, struct addresses *ret_addresses,
                     struct error *err) {
-    ret_addresses->port = endpoint->port;
-    if (endpoint_is_local(endpoint))
-        return split_socket(endpoint, ret_addresses, err);
+    if (endpoint_is_local(endpoint)) { // libpq takes the folder of a socket
+        text_append_bytes(&ret_addresses->hosts, endpoint->host,
+                          (size_t)(strrchr(endpoint->host, '/') - endpoint->host));
+        return true;
+    }
     const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
     const int failure = getaddrinfo(endpoint->host, NULL, &wanted, &found);
@@ -129,7 +117,7 @@ static void add_rest(struct keywords *self, const PQconninfoOption *known) {
 static PGconn *start(const struct endpoint *endpoint, const struct addresses *addresses) {
     struct keywords keywords = {.count = 0};
     char port[8];
-    snprintf(port, sizeof port, "%u", addresses->port);
+    snprintf(port, sizeof port, "%u", endpoint->port);
     add_keyword(&keywords, "host", text_string(&addresses->hosts));
     add_keyword(&keywords, "hostaddr", text_string(&addresses->numeric));
     add_keyword(&keywords, "port", port);

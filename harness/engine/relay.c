@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -40,6 +41,7 @@ struct relay {
     char port[8];
     char *folder; // of the socket alone
     char *path;
+    char *link; // to it
     int listener;
     int stop[2]; // a pipe: its closing ends the accepting
     pthread_t acceptor;
@@ -191,7 +193,9 @@ static struct relay *relay_new(struct engine *engine, const char *container, uin
     self->engine = engine;
     self->container = memory_copy_string(container);
     snprintf(self->port, sizeof self->port, "%u", port);
-    self->folder = memory_format("%s/relay-XXXXXX", folder);
+    uint32_t number = 0;
+    (void)!getrandom(&number, sizeof number, 0);
+    self->folder = memory_format("%s/relay-%08x", folder, number);
     self->listener = self->stop[0] = self->stop[1] = -1;
     for (size_t i = 0; i < RELAY_CONNECTIONS; i++)
         self->connections[i].fd = -1;
@@ -202,12 +206,15 @@ static struct relay *relay_new(struct engine *engine, const char *container, uin
 bool relay_open(struct engine *engine, const char *container, uint16_t port, const char *folder,
                 struct relay **ret_relay, struct error *err) {
     autofree(relay) struct relay *self = relay_new(engine, container, port, folder);
-    if (mkdtemp(self->folder) == NULL) {
+    if (mkdir(self->folder, 0700) != 0) {
         error_set_errno(err, "cannot make %s", self->folder);
         free(TAKE(self->folder));
         return false;
     }
-    self->path = memory_format("%s/.s.PGSQL.%s", self->folder, self->port);
+    self->path = path_join(self->folder, "server.sock");
+    self->link = memory_format("%s/.s.PGSQL.%s", self->folder, self->port);
+    if (symlink("server.sock", self->link) != 0)
+        return error_set_errno(err, "cannot make %s", self->link);
     if (!listen_at(self, err))
         return false;
     if (pipe2(self->stop, O_CLOEXEC) != 0)
@@ -239,12 +246,15 @@ void relay_close(struct relay *self) {
         join(&self->connections[i]);
     close_fd(self->stop[0]);
     close_fd(self->listener);
-    if (self->path != NULL)
+    if (self->path != NULL) {
         unlink(self->path);
+        unlink(self->link);
+    }
     if (self->folder != NULL)
         rmdir(self->folder);
     pthread_mutex_destroy(&self->lock);
     free(self->path);
+    free(self->link);
     free(self->folder);
     free(self->container);
     free(self);

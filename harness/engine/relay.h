@@ -17,13 +17,14 @@ struct relay;
 
 #define RELAY_CONNECTIONS 16 // at once; more wait until one has ended
 
-// `folder` is a 0700 folder of the caller's; the socket there is named ".s.PGSQL.PORT", as libpq
-// looks for it, in a folder of its own. The engine may have closed and reopened connections since:
-// nothing is asked of it before a client connects. A client whose port does not answer is hung up
-// on; relay_problem says why.
+// `folder` is a 0700 folder of the caller's. The socket is "server.sock" in a folder of its own
+// (that ending tells libmongoc what it is; it takes no upper case), and by a link ".s.PGSQL.PORT",
+// as libpq looks for it. The engine may have closed and reopened connections since: nothing is
+// asked of it before a client connects. A client whose port does not answer is hung up on;
+// relay_problem says why.
 bool relay_open(struct engine *engine, const char *container, uint16_t port, const char *folder,
                 struct relay **ret_relay, struct error *err) must_use;
-// Hangs up on every client and removes the socket and its folder.
+// Hangs up on every client and removes the socket, its link and its folder.
 void relay_close(struct relay *self);
 
 const char *relay_path(const struct relay *self); // of the socket
