@@ -4,6 +4,8 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "client/mongodb.h"
+#include "compose/environment_file.h"
 #include "engine/exec.h"
 #include "verify/backup/manifest.h"
 
@@ -33,14 +35,30 @@ static const char COMPOSE[] =
     "    environment: {MYSQL_DATABASE: app, MYSQL_USER: app, MYSQL_PASSWORD_FILE: "
     "/run/secrets/two, MYSQL_ROOT_PASSWORD_FILE: /run/secrets/three}\n"
     "    secrets: [two, three]\n"
+    "  docs:\n"
+    "    image: mongo:7.0\n"
+    "    x-assay: {kind: mongodb, substitute: ferretdb, port: 27017}\n"
+    "  keys:\n"
+    "    image: assay/redis\n"
+    "    x-assay: {kind: redis_cluster, password: four, port: 6379}\n"
+    "    environment: {REDIS_PASSWORD_FILE: /run/secrets/four}\n"
+    "    secrets: [four]\n"
+    "    command: [redis-server, --save, \"\"]\n"
     "secrets:\n"
     "  one: {x-assay: {generate: true}}\n"
     "  two: {x-assay: {generate: true}}\n"
-    "  three: {x-assay: {generate: true}}\n";
+    "  three: {x-assay: {generate: true}}\n"
+    "  four: {x-assay: {generate: true}}\n";
+
+static struct environment_file *stack;
 
 static void bring_up(void) {
     program_write("compose.yaml", COMPOSE);
-    cr_assert_eq(assay("up", "--compose", "compose.yaml"), 0, "%s", program_errors());
+    cr_assert_eq(assay("up", "--compose", "compose.yaml", "--substitute"), 0, "%s",
+                 program_errors());
+    char *path = memory_copy_bytes(program_output(), strcspn(program_output(), "\n"));
+    must(environment_file_read(path, &stack, &problem));
+    free(path);
 }
 
 static void init(void) {
@@ -49,6 +67,7 @@ static void init(void) {
 }
 
 static void done(void) {
+    environment_file_free(stack);
     (void)assay("down");
     program_done();
 }
@@ -80,7 +99,48 @@ static void mysql(const char *sql) {
     run_in("shop", MYSQL "\"$1\"", sql);
 }
 
+static void redis(const char *command) {
+    run_in("keys",
+           "export REDISCLI_AUTH=$(cat /run/secrets/four); printf '%s\\n' \"$1\" | redis-cli -e",
+           command);
+}
+
+static struct mongodb *open_mongodb(void) {
+    const struct endpoint endpoint = {.service = "docs",
+                                      .host = environment_of(stack, "docs", "HOST"),
+                                      .port = 27017,
+                                      .database = "shop"};
+    struct mongodb *mongodb = NULL;
+    must(mongodb_open(&endpoint, &mongodb, &problem));
+    return mongodb;
+}
+
+static void fill_mongodb(void) {
+    struct mongodb *mongodb = open_mongodb();
+    for (int i = 0; i < 300; i++) {
+        char *document = memory_format("{\"_id\": %d, \"total\": %d.5, \"who\": \"n%d\"}", i, i, i);
+        must(mongodb_insert(mongodb, "orders", document, &problem));
+        free(document);
+    }
+    must(mongodb_create_index(mongodb, "orders", "{\"who\": 1}", "{\"unique\": true}", &problem));
+    must(mongodb_run(mongodb, NULL, "{\"create\": \"empty\"}", NULL, &problem));
+    mongodb_close(mongodb);
+}
+
+static void alter_mongodb(void) {
+    struct mongodb *mongodb = open_mongodb();
+    must(mongodb_update(mongodb, "orders", "{\"_id\": 7}", "{\"$set\": {\"total\": 7}}", NULL, NULL,
+                        &problem));
+    must(mongodb_delete(mongodb, "orders", "{\"_id\": 9}", NULL, &problem));
+    must(mongodb_drop(mongodb, "empty", &problem));
+    mongodb_close(mongodb);
+}
+
 static void fill(void) {
+    fill_mongodb();
+    redis("SET greeting hello");
+    redis("HSET user:1 name Ann age 30");
+    redis("ZADD board 1.5 ann 2.5 bob");
     postgres("CREATE TABLE orders (id int PRIMARY KEY, total numeric(10,2), note text, seen "
              "timestamptz); INSERT INTO orders SELECT i, i * 1.5, CASE WHEN i % 7 > 0 THEN "
              "md5(i::text) END, 'epoch'::timestamptz + i * interval '1 microsecond' FROM "
@@ -142,13 +202,16 @@ Test(create_backup_real, what_was_made_is_verified_and_what_was_altered_since_is
     cr_expect_eq(VERIFY(before), 0, "%s", program_output());
     assert_says(program_output(), " 0 failed, ");
     cr_expect_eq(assay("backup", "list"), 0);
-    assert_says(program_output(), "4 artifacts");
+    assert_says(program_output(), "6 artifacts");
     assert_says(program_output(), "verified");
 
     postgres("DELETE FROM orders WHERE id = 77; UPDATE orders SET note = '' WHERE id = 7; "
              "ALTER TABLE orders ALTER note TYPE varchar(40)");
     mysql("UPDATE items SET bytes = x'00' WHERE id = 5; ALTER TABLE items MODIFY note "
           "varchar(81); INSERT INTO items VALUES (5000, 1, '', NULL)");
+    alter_mongodb();
+    redis("DEL greeting");
+    redis("ZADD board 1.6 ann");
     char *after = create();
     take_sums_of(before, after);
     cr_expect_eq(VERIFY(after), 1, "%s", program_output());
@@ -156,6 +219,9 @@ Test(create_backup_real, what_was_made_is_verified_and_what_was_altered_since_is
     assert_says(program_output(), "table public.orders: 1 row missing");
     assert_says(program_output(), "varchar(80) \u2192 varchar(81)");
     assert_says(program_output(), "items: 1 row extra");
+    assert_says(program_output(), "collection shop.orders: 1 row missing");
+    assert_says(program_output(), "collection shop.empty: is missing");
+    assert_says(program_output(), "database 0: 1 row missing");
     free(before);
     free(after);
 }
