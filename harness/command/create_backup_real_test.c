@@ -230,8 +230,9 @@ Test(create_backup_real, is_exact_while_the_servers_are_written_to) {
     fill();
     run_in(
         "db",
-        "(while :; do psql -X -q -U app -d app -c 'INSERT INTO orders SELECT max(id) + 1, 0 FROM "
-        "orders; DELETE FROM orders WHERE id % 97 = 5' || break; done) >/dev/null 2>&1 & exit 0",
+        "(while :; do psql -X -q -U app -d app -c 'INSERT INTO orders SELECT max(id) + n, 0 FROM "
+        "orders, generate_series(1, 3) n GROUP BY n; DELETE FROM orders WHERE id % 97 = 5' || "
+        "break; done) >/dev/null 2>&1 & exit 0",
         "");
     run_in("shop",
            "(while :; do " MYSQL "'INSERT INTO items (price) VALUES (1), (2); DELETE FROM items "

@@ -95,7 +95,8 @@ static void print_backup(const char *root, const char *name, const struct histor
     enum manifest_signature signature;
     struct error problem = {0};
     if (manifest_read(path, NULL, &manifest, &signature, &problem)) {
-        text_appendf(&content, "%zu artifacts, ", manifest->artifact_count);
+        text_appendf(&content, "%zu %s, ", manifest->artifact_count,
+                     manifest->artifact_count == 1 ? "artifact" : "artifacts");
         wording_append_bytes(&content, (int64_t)bytes_of(manifest));
         text_append(&content, signature == MANIFEST_UNSIGNED ? "" : ", signed");
     } else {

@@ -170,6 +170,7 @@ static bool read_backup(const struct verify_arguments *arguments, const char *pa
 // ---- what it says of itself
 
 struct statement {
+    bool there;
     struct manifest *manifest;
     enum manifest_signature signature;
     struct error problem;
@@ -188,9 +189,10 @@ static bool read_statement(const struct verify_arguments *arguments, const struc
     struct public_key key;
     if (arguments->key != NULL && !public_key_read(arguments->key, &key, err))
         return error_prefix(err, "--key");
+    ret_statement->there = has_manifest(backup);
     if (arguments->against != NULL && strcmp(arguments->against, "none") == 0)
         return true;
-    if (has_manifest(backup) &&
+    if (ret_statement->there &&
         !manifest_read(backup->path, arguments->key != NULL ? &key : NULL, &ret_statement->manifest,
                        &ret_statement->signature, &ret_statement->problem))
         ret_statement->manifest = NULL;
@@ -236,7 +238,8 @@ static bool verify(struct session *session, const struct verify_arguments *argum
         .engine = session->engine,
         .stack = session->stack,
         .backup = backup,
-        .testimony = {.manifest = statement->manifest,
+        .testimony = {.there = statement->there,
+                      .manifest = statement->manifest,
                       .signature = statement->signature,
                       .problem =
                           statement->problem.domain != ERROR_NONE ? &statement->problem : NULL,

@@ -43,8 +43,9 @@ static struct mark mark_of(struct reader *self, struct fy_token *token) {
     return mark;
 }
 
-// Without memory libfyaml gives an empty text, which would be a lost argument or limit. The length that
-// it finds without allocating says so, but not exactly: of the anchor a\u0664, 3 bytes, it is 2.
+// Without memory libfyaml gives an empty text, which would be a lost argument or limit. The length
+// that it finds without allocating says so, but not exactly: of the anchor a\u0664, 3 bytes, it
+// is 2.
 static char *copy_token(struct fy_token *token) {
     if (token == NULL)
         return memory_copy_string("");

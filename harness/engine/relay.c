@@ -109,6 +109,8 @@ static void *serve(void *context) {
     struct error problem = {0};
     if (!exec_run(relay->engine, relay->container, &options, &result, &problem))
         note_problem(relay, problem.message);
+    else if (result.exit_status == 126 || result.exit_status == 127)
+        note_problem(relay, "the container has no bash, which a relay needs");
     else if (result.exit_status > 0)
         note_problem(relay, text_string(&talk.complaint));
     exec_result_done(&result);

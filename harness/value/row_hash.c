@@ -76,6 +76,14 @@ void row_content_done(struct row_content *self) {
     *self = (struct row_content){0};
 }
 
+struct row_content row_content_copy(const struct row_content *self) {
+    struct row_content copy = *self;
+    copy.buckets = memory_new(self->filled, sizeof *self->buckets);
+    if (self->filled > 0)
+        memcpy(copy.buckets, self->buckets, self->filled * sizeof *self->buckets);
+    return copy;
+}
+
 void row_difference_done(struct row_difference *self) {
     free(self->buckets);
     *self = (struct row_difference){0};

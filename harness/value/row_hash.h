@@ -67,6 +67,7 @@ struct row_content {
 };
 
 void row_content_done(struct row_content *self);
+struct row_content row_content_copy(const struct row_content *self); // the caller's
 
 // What it would take to get from `expected` to `actual`. Rows are counted by bucket: of a table
 // that lost one row and gained another, both are seen unless they fell into the same bucket, where

@@ -7,6 +7,7 @@
 
 // What a backup says of itself, as far as it can be believed.
 struct testimony {
+    bool there;                      // there is a manifest in it, whether or not it is asked
     const struct manifest *manifest; // NULL: it says nothing, or nothing that can be read
     enum manifest_signature signature;
     const struct error

@@ -1,8 +1,9 @@
-// Taking a backup of one running server: its own dump tool, run inside its container, and the sums
-// of what it holds (value/fingerprint.h) under the same snapshot. One row an engine.
+// Taking a backup of one running server, and the sums of what it holds (value/fingerprint.h): by
+// its own dump tool inside its container under one snapshot (PostgreSQL, MySQL), or through its
+// protocol, summed before and after (MongoDB, Redis). One row an engine.
 //
 // Passwords: the tool gets one by a file or a pipe of a shell inside the container, which reads it
-// where the server found it; no argument, no environment and no byte that assay sends holds one.
+// where the server found it; no argument and no environment holds one.
 #pragma once
 
 #include "base/cancel.h"

@@ -1,8 +1,9 @@
-// MySQL and MariaDB: mysqldump of each database with its routines, triggers and events, in one
+// MySQL: mysqldump of each database with its routines, triggers and events, in one
 // transaction. Its sums are taken in another that sees the same: both begin while a lock stands
 // still what is written (FLUSH TABLES WITH READ LOCK), which goes when the first bytes of the dump
-// come: mysqldump has begun its transaction by then, for its first table follows it.
-// Sources: the manuals of mysqldump (--single-transaction), FLUSH TABLES, "Using Option Files".
+// come: mysqldump has begun its transaction by then, for what it writes before that is far less
+// than the buffer of a pipe (stdio's, of 4 KiB). Sources: the manuals of mysqldump
+// (--single-transaction), FLUSH TABLES, "Using Option Files".
 #include "base/memory.h"
 #include "client/mysqldb.h"
 #include "engine/relay.h"
@@ -137,7 +138,7 @@ static bool dump(struct making *making, struct error *err) {
     return dumped;
 }
 
-static const char *const PROGRAMS[] = {"mysqld", "mariadbd", NULL};
+static const char *const PROGRAMS[] = {"mysqld", NULL};
 
 const struct dumper DUMPER_MYSQL = {
     .engine = DUMP_MYSQL,

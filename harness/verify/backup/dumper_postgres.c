@@ -122,7 +122,7 @@ static bool list_databases(struct job *self, struct string_list *ret_names, stru
 
 // Who may not read the passwords of roles cannot dump the roles either.
 static bool dump_globals(struct job *self, struct error *err) {
-    autofree_string char *artifact = memory_format("%s/roles", self->making->origin->service);
+    autofree_string char *artifact = memory_format("%s-roles", self->making->origin->service);
     const struct dump_call call = {.script = GLOBALS,
                                    .artifact = artifact,
                                    .ending = ".sql",

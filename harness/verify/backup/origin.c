@@ -15,6 +15,7 @@
 void origins_done(struct origins *self) {
     for (size_t i = 0; i < self->count; i++) {
         free(self->items[i].service);
+        free(self->items[i].name);
         free(self->items[i].container);
         free(self->items[i].user);
         secret_free(self->items[i].password);
@@ -134,6 +135,7 @@ static bool look_at(struct engine *engine, const json_t *container, const char *
                          service);
     struct origin *origin = add(found);
     origin->service = TAKE(service);
+    origin->name = memory_copy_string(name_of(container));
     origin->container = memory_copy_string(id);
     origin->dumper = dumper;
     return find_login(engine, origin, err);
@@ -141,6 +143,16 @@ static bool look_at(struct engine *engine, const json_t *container, const char *
 
 static int by_service(const void *left, const void *right) {
     return strcmp(((const struct origin *)left)->service, ((const struct origin *)right)->service);
+}
+
+// A service that was scaled is one origin a container.
+static void tell_apart(struct origins *self) {
+    for (size_t i = 0; i < self->count; i++)
+        for (size_t j = i + 1; j < self->count; j++)
+            if (strcmp(self->items[i].service, self->items[j].service) == 0) {
+                free(self->items[j].service);
+                self->items[j].service = memory_copy_string(self->items[j].name);
+            }
 }
 
 static bool has_all(const struct origins *self, const char *const *services, struct error *err) {
@@ -178,6 +190,7 @@ bool origins_find(struct engine *engine, const char *label, const char *const *s
                          "of the containers with the label %s none is a server that can be backed "
                          "up: PostgreSQL, MySQL, MongoDB or Redis",
                          label);
+    tell_apart(&found);
     qsort(found.items, found.count, sizeof *found.items, by_service);
     *ret_origins = found;
     found = (struct origins){0};

@@ -13,7 +13,8 @@
 #include <stddef.h>
 
 struct origin {
-    char *service;   // of the Compose file; else the container's name
+    char *service; // of the Compose file; else, or when it runs several times, the container's name
+    char *name;    // of the container
     char *container; // its id
     const struct dumper *dumper;
     char *user;

@@ -168,8 +168,11 @@ void restore_count_rows(const struct restore *self, struct suite_result *suite, 
 
 int restore_server_major(const struct restorer *restorer, const struct restore *self) {
     autofree_string char *said = NULL;
-    return restorer->version != NULL && ask(self, restorer->version, NULL, &said, NULL)
-               ? restore_major(said)
+    char product[128];
+    if (restorer->version != NULL)
+        return ask(self, restorer->version, NULL, &said, NULL) ? restore_major(said) : -1;
+    return restorer->identify(self->endpoint, product, sizeof product, NULL)
+               ? restore_major(product)
                : -1;
 }
 

@@ -27,8 +27,9 @@ struct restorer {
     enum dump_engine engine;
     const char *service; // of the restore stand: "postgres"
     const char *title;   // "PostgreSQL"
-    const char *version; // a script that prints the server's; NULL: nobody needs it
-    const char *user;    // of the container, who owns the server: "postgres"
+    const char *version; // a script that prints the server's; NULL: `identify` asks the server
+    bool (*identify)(const struct endpoint *server, char *buffer, size_t size, struct error *err);
+    const char *user; // of the container, who owns the server: "postgres"
     // Formats that it restores, NULL-terminated names of dump_format.
     const char *const *formats;
     // ERROR_SERVICE: the artifact does not restore (the tool's own words); ERROR_UNAVAILABLE: it

@@ -486,6 +486,7 @@ const struct restorer RESTORER_MONGODB = {
     .service = "mongodb",
     .fingerprint = fingerprint,
     .title = "MongoDB",
+    .identify = mongodb_identify,
     .formats = FORMATS,
     .restore = restore,
     .count = count_documents,

@@ -110,6 +110,7 @@ const struct restorer RESTORER_REDIS = {
     .fingerprint = fingerprint,
     .port = 6379,
     .title = "Redis",
+    .version = "redis-server --version",
     .user = "root",
     .formats = FORMATS,
     .restore = restore,

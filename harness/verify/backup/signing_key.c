@@ -98,7 +98,12 @@ bool signing_key_read(const char *path, struct signing_key **ret_key, struct err
 bool public_key_read(const char *path, struct public_key *ret_key, struct error *err) {
     struct public_key key;
     autofree_string char *text = NULL;
+    autofree_string char *other_half = memory_format("%s.pub", path);
     size_t length = 0;
+    // One seed in eight would pass for a point of the curve.
+    if (file_exists(other_half))
+        return error_set(err, ERROR_CONFIGURATION, 0, "%s is the half that signs; %s checks", path,
+                         other_half);
     if (!file_read(path, PUBLIC_FILE_LIMIT, &text, &length, err))
         return false;
     while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))

@@ -29,8 +29,8 @@ bool signing_key_make(const char *path, struct error *err) must_use;
 // ERROR_CONFIGURATION: not 64 hex digits, or others may read it ("chmod 600").
 bool signing_key_read(const char *path, struct signing_key **ret_key, struct error *err) must_use;
 void signing_key_free(struct signing_key *self);
-// Of PATH.pub, which is given by its own name; a seed is not accepted in its place by accident:
-// ERROR_CONFIGURATION, as is what is no point of the curve.
+// Of PATH.pub, which is given by its own name. A seed beside its PATH.pub is not accepted in its
+// place by accident: ERROR_CONFIGURATION, as is what is no point of the curve.
 bool public_key_read(const char *path, struct public_key *ret_key, struct error *err) must_use;
 
 struct public_key signing_key_public(const struct signing_key *self);

@@ -259,7 +259,7 @@ static bool read_keys(struct database *self, const char *number, struct error *e
     for (size_t i = 0; i < job->node_count; i++)
         if (!scan_node(self, job->nodes[i], err))
             return error_prefix(err, "database %s", number);
-    autofree_string char *expiring = memory_format("%s, keys that expire", number);
+    autofree_string char *expiring = memory_format("%s" REDIS_KEYS_THAT_EXPIRE, number);
     add_content(job, number, self->lasting);
     add_content(job, expiring, self->expiring);
     if (job->options->progress != NULL)

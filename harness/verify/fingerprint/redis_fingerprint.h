@@ -31,6 +31,8 @@
 #include "client/redis_cluster.h"
 #include "value/fingerprint.h"
 
+#define REDIS_KEYS_THAT_EXPIRE ", keys that expire" // how the names of such objects end
+
 struct redis_fingerprint_options {
     size_t buckets; // 0: ROW_HASH_BUCKETS
     const struct cancel *cancel;
