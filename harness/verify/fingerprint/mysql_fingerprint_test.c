@@ -114,6 +114,7 @@ static void open_guest(const char *rights) {
     run(grant);
     struct endpoint guest = held.server.endpoint;
     guest.user = held.server.names[0];
+    guest.password = NULL;
     cr_assert(mysqldb_open(&guest, &held.other, &held.err), "%s", held.err.message);
 }
 

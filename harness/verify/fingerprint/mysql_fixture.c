@@ -22,10 +22,14 @@ bool mysql_fixture_open(struct mysql_fixture *self, struct error *err) {
     unsigned port = 0;
     if (address == NULL || sscanf(address, "%63[^:]:%u", self->host, &port) != 2)
         return error_set(err, ERROR_UNAVAILABLE, 0, "ASSAY_TEST_MYSQL names no server");
+    const char *password = getenv("ASSAY_TEST_MYSQL_PASSWORD");
+    if (password != NULL && !secret_read_file(password, &self->password, err))
+        return false;
     self->endpoint = (struct endpoint){.service = "mysql",
                                        .host = self->host,
                                        .port = (uint16_t)port,
                                        .user = "root",
+                                       .password = self->password,
                                        .request_timeout_ms = 100000};
     return mysqldb_open(&self->endpoint, &self->mysql, err) &&
            mysqldb_open(&self->endpoint, &self->reader, err);

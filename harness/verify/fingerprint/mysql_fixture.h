@@ -1,5 +1,6 @@
 // Two databases of a test's own on the MySQL server that ASSAY_TEST_MYSQL names ("127.0.0.1:3306",
-// root without a password), with a little of everything that a fingerprint looks at.
+// root, whose password is in the file ASSAY_TEST_MYSQL_PASSWORD, if it has one), with a little of
+// everything that a fingerprint looks at.
 #pragma once
 
 #include "base/error.h"
@@ -10,6 +11,7 @@
 
 struct mysql_fixture {
     char host[64];
+    struct secret *password;
     struct endpoint endpoint;
     struct mysqldb *mysql, *reader;   // the reader's session is the fingerprint's
     char names[2][64], quoted[2][64]; // as in SQL; the second needs care there
