@@ -2,6 +2,7 @@
 // ASSAY_TEST_MONGODB and ASSAY_TEST_REDIS name ("127.0.0.1:3306", without a password). Skips,
 // saying so, where there is none.
 #include "verify/backup/smoke_ask.h"
+#include "verify/backup/smoke_check.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -167,6 +168,43 @@ Test(smoke_ask, postgres_says_what_is_not_there) {
     cr_expect_eq(judged(), OUTCOME_FAILED);
     expect_refused(POSTGRES("select count(* from orders"), SERVICE_ERROR_SYNTAX, "syntax error");
     cr_expect_eq(judged(), OUTCOME_NOT_VERIFIED);
+}
+
+// As after a restore, but without a container: a server that is reached at its endpoint.
+Test(smoke_ask, postgres_is_asked_in_the_database_that_was_restored) {
+    static char path[] = "app.dump";
+    static size_t first = 0;
+    struct dump_format format = {.name = "postgres-custom"};
+    struct backup_file file = {.path = path, .facts = {.engine = DUMP_POSTGRES, .format = &format}};
+    const struct artifact artifact = {.name = path, .files = &first, .file_count = 1};
+    const struct backup backup = {.files = &file, .file_count = 1};
+    const struct restorer restorer = {.engine = DUMP_POSTGRES, .service = "postgres"};
+    const struct restore restore = {
+        .endpoint = &held.endpoint, .backup = &backup, .artifact = &artifact};
+    static const char sql[] = "select current_database()";
+    struct smoke_query queries[] = {{.name = "right",
+                                     .engine = DUMP_POSTGRES,
+                                     .sql = sql,
+                                     .expectation = {SMOKE_VALUE, "restored", 0},
+                                     .timeout_ms = 20000},
+                                    {.name = "wrong",
+                                     .engine = DUMP_POSTGRES,
+                                     .sql = sql,
+                                     .expectation = {SMOKE_VALUE, "postgres", 0},
+                                     .timeout_ms = 20000}};
+    const struct smoke smoke = {queries, 2};
+    open_postgres();
+    cr_assert(postgres_run(held.postgres, "create database restored", &held.err));
+    struct report *report = report_new("test");
+    struct suite_result *suite = report_add_suite(report);
+    smoke_check(&smoke, &restorer, &restore, suite);
+    cr_assert_eq(suite->test_count, 2u);
+    cr_expect_eq(suite->tests[0].outcome, OUTCOME_PASSED, "%s", suite->tests[0].message);
+    cr_expect_gt(suite->tests[0].duration_us, 0);
+    cr_expect_eq(suite->tests[1].outcome, OUTCOME_FAILED);
+    cr_expect_str_eq(suite->tests[1].expected, "postgres");
+    cr_expect_str_eq(suite->tests[1].seen, "restored");
+    report_free(report);
 }
 
 // ---- MySQL
