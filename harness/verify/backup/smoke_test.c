@@ -116,6 +116,10 @@ Test(smoke, says_what_is_wrong_with_the_section) {
          "assay.yaml:1:18: backup.smoke: expected a mapping, found a single value"},
         {"backup:\n  smoke:\n"
          "    - {name: a, engine: redis, command: [DBSIZE], expect: 1}\n"
+         "    - {name: a, engine: redis, command: [DBSIZE], expect: 1}\n",
+         "assay.yaml:4:14: backup.smoke.name: \"a\" is the name of another, in line 3"},
+        {"backup:\n  smoke:\n"
+         "    - {name: a, engine: redis, command: [DBSIZE], expect: 1}\n"
          "    - {name: b, engine: redis, command: [DBSIZE], expect: 1}\n"
          "    - {name: a, engine: redis, command: [DBSIZE], expect: 1}\n",
          "assay.yaml:5:14: backup.smoke.name: \"a\" is the name of another, in line 3"},
