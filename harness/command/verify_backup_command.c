@@ -14,6 +14,7 @@
 #include "command/place.h"
 #include "command/publication.h"
 #include "command/session.h"
+#include "compose/settings.h"
 #include "verify/backup/latest.h"
 #include "verify/backup/record.h"
 #include "verify/backup/verification.h"
@@ -25,6 +26,7 @@
 
 #define DEFAULT_FORMATS "terminal"
 #define DEFAULT_REPORT_FOLDER "assay-report"
+#define SETTINGS_FILE "assay.yaml"
 
 static const char HELP[] =
     "usage: assay backup verify [latest|NAME|PATH] [options]\n"
@@ -41,6 +43,8 @@ static const char HELP[] =
     "made\n"
     "                     it, and not verified without its manifest; none: not compared\n"
     "                     (default: the manifest, if there is one)\n"
+    "  --settings FILE    its backup.smoke says what the restored servers must answer (default:\n"
+    "                     " SETTINGS_FILE ", if it is here)\n"
     "  --key FILE.pub     whose signature the manifest must have\n"
     "  --records DIR      keeps a log, a report and the history (default:\n"
     "                     " RECORDS_FOLDER ")\n"
@@ -67,6 +71,7 @@ struct verify_arguments {
     const char *root;
     const char *records;
     const char *against;
+    const char *settings;
     const char *key;
     const char *metrics;
     const char *alert;
@@ -111,6 +116,7 @@ static const struct argument ROWS[] = {
     {"root", ARGUMENT_TEXT, MEMBER(root), NULL},
     {"records", ARGUMENT_TEXT, MEMBER(records), NULL},
     {"against", ARGUMENT_READ, 0, read_against},
+    {"settings", ARGUMENT_TEXT, MEMBER(settings), NULL},
     {"key", ARGUMENT_TEXT, MEMBER(key), NULL},
     {"metrics", ARGUMENT_TEXT, MEMBER(metrics), NULL},
     {"alert", ARGUMENT_TEXT, MEMBER(alert), NULL},
@@ -165,6 +171,28 @@ static bool read_backup(const struct verify_arguments *arguments, const char *pa
     live_close(live);
     interrupt_forget();
     return opened;
+}
+
+// ---- what the user asks of it
+
+struct questions {
+    struct settings *settings; // NULL: none
+    struct smoke *smoke;       // borrows from them
+};
+
+static void questions_done(struct questions *self) {
+    smoke_free(self->smoke);
+    settings_free(self->settings);
+}
+
+static bool read_questions(const struct verify_arguments *arguments,
+                           struct questions *ret_questions, struct error *err) {
+    const char *path = arguments->settings != NULL  ? arguments->settings
+                       : file_exists(SETTINGS_FILE) ? SETTINGS_FILE
+                                                    : NULL;
+    return path == NULL ||
+           (settings_load(path, &ret_questions->settings, err) &&
+            smoke_read(ret_questions->settings->backup, &ret_questions->smoke, err));
 }
 
 // ---- what it says of itself
@@ -230,7 +258,7 @@ static bool bring_up(struct session *session, const struct verify_arguments *arg
 
 static bool verify(struct session *session, const struct verify_arguments *arguments,
                    const struct backup *backup, const struct statement *statement,
-                   struct error *err) {
+                   const struct smoke *smoke, struct error *err) {
     struct byte_count count = {.total = backup_bytes(backup)};
     struct byte_progress *progress =
         byte_progress_open(session->live, "artifacts", "all", "restoring", &count);
@@ -246,6 +274,7 @@ static bool verify(struct session *session, const struct verify_arguments *argum
                       .demanded =
                           arguments->against != NULL && strcmp(arguments->against, "manifest") == 0,
                       .must_be_signed = arguments->key != NULL},
+        .smoke = smoke,
         .folder = session->run != NULL ? run_folder(session->run) : NULL,
         .seed = arguments->seed,
         .cancel = &session->cancel, // never requested while no session is open
@@ -262,7 +291,8 @@ static bool verify(struct session *session, const struct verify_arguments *argum
 
 // What can be said without a server is said even if none can be had.
 static int verify_backup(const struct verify_arguments *arguments, const struct backup *backup,
-                         const struct statement *statement, int64_t taken_wall_ms) {
+                         const struct statement *statement, const struct smoke *smoke,
+                         int64_t taken_wall_ms) {
     struct session session = {0};
     struct error problem = {0}, cancelled = {0};
     autodone(string_list) struct string_list services = {0};
@@ -276,7 +306,7 @@ static int verify_backup(const struct verify_arguments *arguments, const struct 
     free(session.report->project);
     session.report->project = memory_copy_string(backup->path);
     const bool done = (!up && problem.domain == ERROR_CANCELLED) ||
-                      verify(&session, arguments, backup, statement, &cancelled);
+                      verify(&session, arguments, backup, statement, smoke, &cancelled);
     const struct error *failure = !up ? &problem : !done ? &cancelled : NULL;
     session.report->duration_us = clock_monotonic_us() - started_us;
     if (failure != NULL)
@@ -311,15 +341,19 @@ int command_verify_backup(int argc, char **argv) {
     struct backup_choice choice = {0};
     autofree(backup) struct backup *backup = NULL;
     struct statement statement = {0};
+    struct questions questions = {0};
     struct error problem = {0};
     int status = read_arguments(argc, argv, &arguments);
     if (status < 0)
-        status = !backup_choose(arguments.root, arguments.which, &choice, &problem) ||
+        status = !read_questions(&arguments, &questions, &problem) ||
+                         !backup_choose(arguments.root, arguments.which, &choice, &problem) ||
                          !prepare(&arguments, &problem) ||
                          !read_backup(&arguments, choice.path, &backup, &problem) ||
                          !read_statement(&arguments, backup, &statement, &problem)
                      ? report_error(&problem)
-                     : verify_backup(&arguments, backup, &statement, choice.taken_wall_ms);
+                     : verify_backup(&arguments, backup, &statement, questions.smoke,
+                                     choice.taken_wall_ms);
+    questions_done(&questions);
     manifest_free(statement.manifest);
     string_list_done(&arguments.formats);
     free(choice.path);

@@ -83,6 +83,25 @@ Test(verify_backup_real, rows_that_do_not_arrive_are_missed_although_every_tool_
     assert_says(program_output(), "the file holds 3 rows, the restored server 2");
 }
 
+static const char TWO_ROWS[] =
+    PG_DUMP_BEGINS("17") "CREATE TABLE public.t (n integer NOT NULL);\n"
+                         "COPY public.t (n) FROM stdin;\n1\n2\n\\.\n\n" PG_DUMP_ENDS;
+
+Test(verify_backup_real, smoke_queries_are_asked_of_the_restored_server) {
+    program_write("backup/two.sql", TWO_ROWS);
+    program_write("assay.yaml",
+                  "backup:\n  smoke:\n"
+                  "    - {name: two, engine: postgres, sql: select count(*) from t, expect: 2}\n");
+    cr_expect_eq(VERIFY("backup"), 0, "%s", program_output());
+    program_write("three.yaml",
+                  "backup:\n  smoke:\n"
+                  "    - {name: three, engine: postgres, sql: table t, expect_rows: 3}\n");
+    cr_expect_eq(assay("backup", "verify", "backup", "--settings", "three.yaml"), 1);
+    assert_says(program_output(), "three");
+    assert_says(program_output(), "it answers otherwise than expected");
+    assert_says(program_output(), "2 rows");
+}
+
 static const char OWNED[] =
     PG_DUMP_BEGINS("17") "CREATE TABLE public.t (n integer NOT NULL);\n"
                          "ALTER TABLE public.t OWNER TO \"some one\";\n"

@@ -66,6 +66,40 @@ Test(verify_backup, a_damaged_file_fails_with_the_place_of_its_damage) {
     free(from);
 }
 
+Test(verify_backup, what_the_user_asks_and_nobody_can_answer_is_not_verified) {
+    program_write("backup/note.txt", "buy milk\n");
+    program_write("assay.yaml", "backup:\n  smoke:\n    - {name: keys_are_there, engine: redis,\n"
+                                "       command: [DBSIZE], expect_at_least: 1}\n");
+    cr_expect_eq(VERIFY("backup"), 4, "%s", program_errors());
+    assert_says(program_output(), "keys_are_there");
+    assert_says(program_output(), "no artifact that could be read is of redis");
+    cr_expect_eq(assay("backup", "verify", "backup", "--settings", "assay.yaml"), 4);
+    program_write("other.yaml", "compose: stack.yaml\n");
+    cr_expect_eq(assay("backup", "verify", "backup", "--settings", "other.yaml"), 4);
+    cr_expect(strstr(program_output(), "keys_are_there") == NULL, "%s", program_output());
+}
+
+Test(verify_backup, what_is_asked_of_an_artifact_that_is_not_restored_is_not_verified) {
+    static const char *const copy[] = {"cp", DUMP_SAMPLES "/pg17.custom", "app.dump", NULL};
+    cr_assert_eq(program_run(copy), 0, "%s", program_errors());
+    setenv("DOCKER_HOST", "unix:///nonexistent/engine.sock", 1);
+    program_write("assay.yaml",
+                  "backup:\n  smoke:\n    - {name: orders_are_there, engine: postgres,\n"
+                  "       sql: select 1, expect: 1}\n");
+    cr_expect_eq(VERIFY("app.dump"), 3, "%s", program_output());
+    assert_says(program_output(), "orders_are_there");
+    assert_says(program_output(), "not asked: app.dump was not restored");
+}
+
+Test(verify_backup, what_is_asked_in_a_way_that_nobody_understands_is_a_mistake_of_the_user) {
+    program_write("backup/note.txt", "buy milk\n");
+    program_write("assay.yaml", "backup:\n  smoke:\n    - {name: a, engine: redis}\n");
+    cr_expect_eq(VERIFY("backup"), 2);
+    assert_says(program_errors(), "assay.yaml:3:7: backup.smoke.a: command is missing");
+    cr_expect_eq(assay("backup", "verify", "backup", "--settings", "gone.yaml"), 2);
+    assert_says(program_errors(), "gone.yaml");
+}
+
 Test(verify_backup, every_run_leaves_its_records_and_a_line_in_the_history) {
     program_write("backups/20261121-030000/note.txt", "buy milk\n");
     cr_expect_eq(assay("verify-backup", "latest", "--metrics", "out.prom"), 4, "%s",

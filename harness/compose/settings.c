@@ -52,15 +52,18 @@ static bool read_services(struct settings *self, struct yaml *value, struct erro
     return true;
 }
 
+static bool read_backup(struct settings *self, struct yaml *value, struct error *err) {
+    self->backup = value;
+    return yaml_expect(value, YAML_MAP, "backup", err);
+}
+
 // The one place where a new section is added.
 static const struct {
     const char *name;
     bool (*read)(struct settings *self, struct yaml *value, struct error *err);
 } sections[] = {
-    {"compose", read_compose},
-    {"profiles", read_profiles},
-    {"services", read_services},
-    {"suites", read_suites},
+    {"backup", read_backup},     {"compose", read_compose}, {"profiles", read_profiles},
+    {"services", read_services}, {"suites", read_suites},
 };
 
 enum { SECTION_COUNT = sizeof sections / sizeof sections[0] };
@@ -80,7 +83,7 @@ static bool read_section(struct settings *self, const struct yaml_entry *entry, 
     mark_error(entry->mark, err, "unknown key \"%s\"", entry->key);
     if (near != NULL)
         return error_append(err, "; did you mean \"%s\"?", near);
-    return error_append(err, "; known are compose, profiles, services and suites");
+    return error_append(err, "; known are backup, compose, profiles, services and suites");
 }
 
 bool settings_load(const char *path, struct settings **ret_settings, struct error *err) {

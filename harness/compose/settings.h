@@ -5,6 +5,7 @@
 //   profiles: [standard]
 //   suites: [suites/orders]             executables, relative to this file
 //   services: {db: {kind: postgres}}    as a service's x-assay; these values win
+//   backup: {smoke: …}                  read by verify/backup/smoke.h
 // Keys that begin with x- are left alone; anything else is an error. Variables are not filled in.
 #pragma once
 
@@ -18,6 +19,7 @@ struct settings {
     struct string_list profiles;
     struct string_list suites;
     struct yaml *services; // a mapping of mappings; NULL: none
+    struct yaml *backup;   // a mapping; NULL: none
 };
 
 // Errors: ERROR_CONFIGURATION, "file:line:column: …".

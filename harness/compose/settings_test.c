@@ -28,13 +28,14 @@ static void expect_refused(const char *content, const char *message) {
 Test(settings, reads_every_section) {
     plan_test_write("deploy/assay.yaml", "compose: [compose.yaml, /abs.yaml]\nprofiles: standard\n"
                                          "suites: [suites/orders]\nservices: {db: {kind: mysql}}\n"
-                                         "x-mine: {a: b}\n");
+                                         "backup: {smoke: []}\nx-mine: {a: b}\n");
     load("deploy/assay.yaml");
     cr_expect_str_eq(settings->compose.items[0], "deploy/compose.yaml");
     cr_expect_str_eq(settings->compose.items[1], "/abs.yaml");
     cr_expect_str_eq(settings->profiles.items[0], "standard");
     cr_expect_str_eq(settings->suites.items[0], "deploy/suites/orders");
     cr_expect_not_null(yaml_get(settings->services, "db"));
+    cr_expect_not_null(yaml_get(settings->backup, "smoke"));
 }
 
 Test(settings, may_be_empty) {
@@ -46,8 +47,9 @@ Test(settings, may_be_empty) {
 Test(settings, says_what_is_wrong_and_where) {
     expect_refused("servces: {}\n",
                    "assay.yaml:1:1: unknown key \"servces\"; did you mean \"services\"?");
-    expect_refused("a: 1\n", "assay.yaml:1:1: unknown key \"a\"; known are compose, profiles, "
-                             "services and suites");
+    expect_refused("a: 1\n", "assay.yaml:1:1: unknown key \"a\"; known are backup, compose, "
+                             "profiles, services and suites");
+    expect_refused("backup: [a]\n", "assay.yaml:1:9: backup: expected a mapping, found a list");
     expect_refused("services: [a]\n",
                    "assay.yaml:1:11: services: expected a mapping, found a list");
     expect_refused("services: {a: b}\n",

@@ -28,9 +28,10 @@ bool restorer_takes(const struct restorer *self, const struct dump_format *forma
 // As long as a sum of the largest table takes without a word from the server.
 #define SILENCE_MS (60 * 60 * 1000)
 
-static bool by_relay(const struct restorer *restorer, const struct restore *self,
-                     const uint8_t key[ROW_HASH_KEY_SIZE], struct fingerprint **ret_fingerprint,
-                     struct error *err) {
+typedef bool use_server(void *context, const struct endpoint *server, struct error *err);
+
+static bool by_relay(const struct restorer *restorer, const struct restore *self, use_server *use,
+                     void *context, struct error *err) {
     autofree(relay) struct relay *relay = NULL;
     if (!relay_open(self->stand.engine, self->stand.container, restorer->port, self->folder, &relay,
                     err))
@@ -40,21 +41,41 @@ static bool by_relay(const struct restorer *restorer, const struct restore *self
                                     .port = restorer->port,
                                     .user = restorer->login,
                                     .request_timeout_ms = SILENCE_MS};
-    return restorer->fingerprint(self, &server, key, ret_fingerprint, err) ||
-           relay_explain(relay, err);
+    return use(context, &server, err) || relay_explain(relay, err);
+}
+
+bool restore_with_server(const struct restorer *restorer, const struct restore *self,
+                         bool (*use)(void *context, const struct endpoint *server,
+                                     struct error *err),
+                         void *context, struct error *err) {
+    if (restorer->port != 0)
+        return by_relay(restorer, self, use, context, err);
+    struct endpoint server = *self->endpoint;
+    server.request_timeout_ms = SILENCE_MS;
+    return use(context, &server, err);
+}
+
+struct summing {
+    const struct restorer *restorer;
+    const struct restore *restore;
+    const uint8_t *key;
+    struct fingerprint **ret_fingerprint;
+};
+
+static bool sum(void *context, const struct endpoint *server, struct error *err) {
+    const struct summing *self = context;
+    return self->restorer->fingerprint(self->restore, server, self->key, self->ret_fingerprint,
+                                       err);
 }
 
 bool restore_fingerprint(const struct restorer *restorer, const struct restore *self,
                          const uint8_t key[ROW_HASH_KEY_SIZE], struct fingerprint **ret_fingerprint,
                          struct error *err) {
+    struct summing summing = {restorer, self, key, ret_fingerprint};
     if (restorer->fingerprint == NULL)
         return error_set(err, ERROR_UNAVAILABLE, 0, "what a restored %s holds cannot be summed yet",
                          restorer->service);
-    if (restorer->port != 0)
-        return by_relay(restorer, self, key, ret_fingerprint, err);
-    struct endpoint server = *self->endpoint;
-    server.request_timeout_ms = SILENCE_MS;
-    return restorer->fingerprint(self, &server, key, ret_fingerprint, err);
+    return restore_with_server(restorer, self, sum, &summing, err);
 }
 
 const struct backup_file *restore_file(const struct restore *self) {

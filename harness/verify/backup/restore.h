@@ -61,7 +61,16 @@ const struct restorer *restorer_of(enum dump_engine engine); // NULL: none
 int restore_server_major(const struct restorer *restorer, const struct restore *self);
 bool restorer_takes(const struct restorer *self, const struct dump_format *format);
 
-// Over a relay where there is no network. ERROR_UNAVAILABLE: this kind cannot be summed.
+// Calls `use` with where the restored server is reached: at the stand's endpoint, or over a relay
+// where there is no network. The endpoint lives as long as the call; its request timeout is as long
+// as a sum of the largest table may take; which database is asked, `use` chooses. What `use` says
+// went wrong is passed on, with what the relay knows of it.
+bool restore_with_server(const struct restorer *restorer, const struct restore *self,
+                         bool (*use)(void *context, const struct endpoint *server,
+                                     struct error *err),
+                         void *context, struct error *err) must_use;
+
+// ERROR_UNAVAILABLE: this kind cannot be summed.
 bool restore_fingerprint(const struct restorer *restorer, const struct restore *self,
                          const uint8_t key[ROW_HASH_KEY_SIZE], struct fingerprint **ret_fingerprint,
                          struct error *err) must_use;

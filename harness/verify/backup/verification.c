@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "verify/backup/damage.h"
+#include "verify/backup/smoke_check.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -105,12 +106,14 @@ static void ask_server(const struct lane *self, const struct restore *restore,
     restorer->count(restore, suite);
     // Before the checks, some of which put an extension there.
     comparison_of_content(&self->verification->testimony, restorer, restore, suite);
+    smoke_check(self->verification->smoke, restorer, restore, suite);
     restorer->check(restore, suite);
     if (control_counts(restore, restorer, suite))
         comparison_control(&self->verification->testimony, restorer, restore, suite);
 }
 
-static void restore_into_server(const struct lane *self, struct restore *restore,
+// Returns whether it was restored, and so asked; as do those that call it.
+static bool restore_into_server(const struct lane *self, struct restore *restore,
                                 const struct restorer *restorer, struct suite_result *suite) {
     struct error problem = {0};
     const int64_t started_us = clock_monotonic_us();
@@ -127,6 +130,7 @@ static void restore_into_server(const struct lane *self, struct restore *restore
     if (restored)
         ask_server(self, restore, restorer, suite);
     restorer->close(restore);
+    return restored;
 }
 
 // NULL: it can be restored; else why not. The caller's.
@@ -141,7 +145,7 @@ static char *why_not(const struct verification *self, const struct backup_file *
     return NULL;
 }
 
-static void try_restore(const struct lane *self, const struct artifact *artifact,
+static bool try_restore(const struct lane *self, const struct artifact *artifact,
                         struct suite_result *suite) {
     const struct verification *verification = self->verification;
     const struct backup_file *file = backup_main_file(verification->backup, artifact);
@@ -149,7 +153,7 @@ static void try_restore(const struct lane *self, const struct artifact *artifact
     autofree_string char *reason = why_not(verification, file, restorer);
     if (reason != NULL) {
         restore_said(suite, "restores", OUTCOME_NOT_VERIFIED, "%s", reason);
-        return;
+        return false;
     }
     struct restore restore = {
         .stand = {.engine = verification->engine,
@@ -162,9 +166,10 @@ static void try_restore(const struct lane *self, const struct artifact *artifact
         .backup = verification->backup,
         .artifact = artifact,
     };
-    restore_into_server(self, &restore, restorer, suite);
+    const bool restored = restore_into_server(self, &restore, restorer, suite);
     free(restore.note);
     free(restore.lacking);
+    return restored;
 }
 
 // ---- an artifact
@@ -182,15 +187,15 @@ static char *describe(const struct artifact *artifact, const struct backup_file 
                          facts->server_version != NULL ? facts->server_version : "");
 }
 
-static void verify_known(const struct lane *self, const struct artifact *artifact,
+static bool verify_known(const struct lane *self, const struct artifact *artifact,
                          struct suite_result *suite) {
     const struct verification *verification = self->verification;
     if (!check_files(verification->backup, artifact, suite)) {
         restore_said(suite, "restores", OUTCOME_NOT_VERIFIED, "its file is not whole");
-        return;
+        return false;
     }
     control_file(verification, artifact, suite);
-    try_restore(self, artifact, suite);
+    return try_restore(self, artifact, suite);
 }
 
 static void verify_unknown(const struct backup_file *file, struct suite_result *suite) {
@@ -212,8 +217,9 @@ static void verify_artifact(const struct lane *self, const struct artifact *arti
         suite->subject = memory_copy_string(dump_engine_name(file->facts.engine));
     if (file->facts.format == NULL)
         verify_unknown(file, suite);
-    else
-        verify_known(self, artifact, suite);
+    else if (!verify_known(self, artifact, suite))
+        smoke_check_unrestored(self->verification->smoke, self->verification->backup, artifact,
+                               suite);
     suite->duration_us = clock_monotonic_us() - started_us;
     tell(self, artifact, suite_tally(suite).failed > 0 ? "failed" : "done",
          suite_tally(suite).failed > 0);
@@ -239,6 +245,7 @@ static void check_backup(const struct verification *self, struct report *report)
     const int64_t started_us = clock_monotonic_us();
     suite->name = memory_copy_string("backup");
     comparison_of_files(&self->testimony, self->backup, suite);
+    smoke_check_unasked(self->smoke, self->backup, suite);
     if (backup_unchanged(self->backup, self->cancel, &problem))
         restore_said(suite, "nothing_was_changed", OUTCOME_PASSED, NULL);
     else

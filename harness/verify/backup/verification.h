@@ -5,10 +5,12 @@
 //   is_whole                    its files were read to their proven end
 //   a_damaged_copy_is_refused   negative control: see damage.h
 //   restores                    into a fresh throwaway server, without an error
-//   (the server's own checks)   see restore.h
 //   (schema and rows)           as the manifest has them: see comparison.h
+//   (the user's smoke queries)  see smoke.h, smoke_check.h
+//   (the server's own checks)   see restore.h
 //   a_lost_record_is_noticed    negative control of the counts: one record is deleted there
-// Of the backup: nothing_was_changed, and its files against its manifest.
+// Of the backup: nothing_was_changed, its files against its manifest, and the smoke queries that no
+// artifact could be asked.
 //
 // Three-valued: what could not be tried is not verified, with the reason; an unknown file is not
 // verified ("unknown format: looks like a PNG image"), never passed over.
@@ -17,12 +19,14 @@
 #include "stack/stack.h"
 #include "verify/backup/comparison.h"
 #include "verify/backup/restore.h"
+#include "verify/backup/smoke.h"
 
 struct verification {
     struct engine *engine;
     const struct stack *stack; // of fixtures/restore; NULL: none, so nothing is restored
     const struct backup *backup;
     struct testimony testimony; // what the backup says of itself
+    const struct smoke *smoke;  // what the user asks of it; NULL: nothing
     const char *folder;         // 0700, the run's; may be NULL without a stack
     uint64_t seed;              // of the controls: stands in the report
     const struct cancel *cancel;
