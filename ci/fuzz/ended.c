@@ -1,5 +1,6 @@
-// Linked into each fuzzer in place of _exit(): a reader that ends the process by itself, be it that it
-// believes to be out of memory, is a finding, and abort() lets libFuzzer keep the input that did it.
+// Linked into each fuzzer in place of _exit(): a reader that ends the process by itself, be it that
+// it believes to be out of memory, is a finding, and abort() lets libFuzzer keep the input that did
+// it.
 #include <stdlib.h>
 
 _Noreturn void __wrap__exit(int status);
