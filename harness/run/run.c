@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "process/owner.h"
 #include "run/lease.h"
@@ -70,6 +71,22 @@ static bool start_guardian(struct run *self, struct error *err) {
            error_prefix(err, "nothing was started, for nothing would remove it");
 }
 
+static char *lease_text(const struct run *self) {
+    return memory_format("%lld", (long long)self->lease_until_s);
+}
+
+// For those who sweep with their state elsewhere and so cannot see the lease itself.
+static bool note_lease(const struct run *self, struct error *err) {
+    if (self->lease_until_s == 0)
+        return true;
+    autofree_string char *path = path_join(self->folder, RUN_FOLDER_LEASE);
+    autofree_string char *until = lease_text(self);
+    if (file_write_atomic(path, until, strlen(until), 0600, err))
+        return true;
+    (void)!run_folder_remove(self->id, NULL, NULL);
+    return false;
+}
+
 bool run_open(const struct run_options *options, struct run **ret_run, struct error *err) {
     struct owner owner;
     if (!owner_self(&owner, err))
@@ -82,11 +99,13 @@ bool run_open(const struct run_options *options, struct run **ret_run, struct er
     make_id(self->id);
     owner_format(&owner, self->owner);
     // The guardian first: were we killed in between, nobody else would remove the folder.
-    if (start_guardian(self, err) && run_folder_make(self->id, self->owner, &self->folder, err)) {
+    if (start_guardian(self, err) && run_folder_make(self->id, self->owner, &self->folder, err) &&
+        note_lease(self, err)) {
         *ret_run = self;
         return true;
     }
     guardian_dismiss(self->guardian);
+    free(self->folder);
     free(self->state);
     free(self);
     return false;
@@ -169,7 +188,7 @@ json_t *run_labels(const struct run *self, const char *role) {
                                self->owner, "io.assay.role", role);
     check(labels != NULL);
     if (self->lease_until_s > 0) {
-        autofree_string char *until = memory_format("%lld", (long long)self->lease_until_s);
+        autofree_string char *until = lease_text(self);
         json_object_set_new(labels, "io.assay.lease", json_string(until));
     }
     return labels;

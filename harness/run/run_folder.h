@@ -1,5 +1,6 @@
 // Where the folders of runs are, on this host: <base>/<run id>/, each with a file "owner" (the text
-// of the owner label). The base is on tmpfs where there is one, for secrets lie in it.
+// of the owner label) and, of a stack that may stay, a file "lease" (of the lease label). The base
+// is on tmpfs where there is one, for secrets lie in it.
 #pragma once
 
 #include "base/error.h"
@@ -11,6 +12,7 @@
 // processes that a suite leaves are known (process/stray.h).
 #define RUN_RESULTS_VARIABLE "ASSAY_RESULTS"
 
+#define RUN_FOLDER_LEASE "lease"
 #define RUN_FOLDER_GROWING ".new" // behind the name until the owner's file is in it
 
 // The first that is a tmpfs we may write to of $XDG_RUNTIME_DIR/assay, /run/assay (root) and

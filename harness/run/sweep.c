@@ -238,9 +238,17 @@ static bool is_long_growing(const char *run_id, const char *folder) {
            stat(folder, &status) == 0 && clock_wall_ms() / 1000 - status.st_mtime > GROWING_AGE_S;
 }
 
+// Of a folder, as the label is of what is in the engine; "" without one. The caller's.
+static char *lease_noted_in(const char *folder) {
+    autofree_string char *path = path_join(folder, RUN_FOLDER_LEASE);
+    char *noted = NULL;
+    return file_read(path, 64, &noted, NULL, NULL) ? noted : memory_copy_string("");
+}
+
 static void sweep_folder(void *context, const char *run_id, const char *folder, const char *owner) {
     struct sweep_count *count = context;
-    const bool goes = owner[0] != '\0' ? is_owned_by_the_dead(owner) && !lease_runs(run_id, "")
+    autofree_string char *lease = lease_noted_in(folder);
+    const bool goes = owner[0] != '\0' ? is_owned_by_the_dead(owner) && !lease_runs(run_id, lease)
                                        : is_long_growing(run_id, folder);
     if (!goes || !run_folder_remove(run_id, &count->folders, NULL))
         count->kept++;

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "engine/container.h"
 #include "engine/network.h"
 #include "process/owner.h"
@@ -231,6 +232,16 @@ Test(sweep_real, removes_sixteen_containers_within_their_second) {
     json_decref(labels);
 }
 
+// As `assay up` under another ASSAY_STATE leaves it: the lease itself is not to be seen from here.
+static void note_lease(const char *folder, long long until_s) {
+    struct error err = {0};
+    char *path = path_join(folder, RUN_FOLDER_LEASE);
+    char *text = memory_format("%lld", until_s);
+    cr_assert(file_write_atomic(path, text, strlen(text), 0600, &err), "%s", err.message);
+    free(text);
+    free(path);
+}
+
 Test(sweep_real, takes_the_folders_of_dead_runs_only) {
     struct error err = {0};
     char dead[OWNER_TEXT_SIZE];
@@ -240,18 +251,29 @@ Test(sweep_real, takes_the_folders_of_dead_runs_only) {
     char *of_the_dead = NULL;
     char *of_the_living = NULL;
     char *of_a_stranger = NULL;
+    char *leased = NULL;
+    char *no_longer_leased = NULL;
     cr_assert(run_folder_make("aaaaaaaaaa", dead, &of_the_dead, &err), "%s", err.message);
     cr_assert(run_folder_make("bbbbbbbbbb", alive, &of_the_living, &err), "%s", err.message);
     cr_assert(run_folder_make("cccccccccc", FOREIGN_OWNER, &of_a_stranger, &err));
+    cr_assert(run_folder_make("dddddddddd", dead, &leased, &err), "%s", err.message);
+    cr_assert(run_folder_make("eeeeeeeeee", dead, &no_longer_leased, &err), "%s", err.message);
+    note_lease(leased, (long long)(clock_wall_ms() / 1000 + 3600));
+    note_lease(no_longer_leased, 1000000000);
 
     const struct sweep_count count = sweep_the_dead();
 
-    cr_assert_eq(count.folders, 1);
+    cr_assert_eq(count.folders, 2);
+    cr_assert(file_exists(leased));
+    cr_assert_not(file_exists(no_longer_leased));
     cr_assert_not(file_exists(of_the_dead));
     cr_assert(file_exists(of_the_living));
     cr_assert(file_exists(of_a_stranger));
     cr_assert(run_folder_remove("bbbbbbbbbb", NULL, &err), "%s", err.message);
     cr_assert(run_folder_remove("cccccccccc", NULL, &err), "%s", err.message);
+    cr_assert(run_folder_remove("dddddddddd", NULL, &err), "%s", err.message);
+    free(leased);
+    free(no_longer_leased);
     free(of_the_dead);
     free(of_the_living);
     free(of_a_stranger);
