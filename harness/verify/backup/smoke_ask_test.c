@@ -1,6 +1,6 @@
 // Against real servers: PostgreSQL of this machine's own, the others that ASSAY_TEST_MYSQL,
-// ASSAY_TEST_MONGODB and ASSAY_TEST_REDIS name ("127.0.0.1:3306", without a password). Skips,
-// saying so, where there is none.
+// ASSAY_TEST_MONGODB and ASSAY_TEST_REDIS name ("127.0.0.1:3306"; ASSAY_TEST_MYSQL_PASSWORD is the
+// file of root's password). Skips, saying so, where there is none.
 #include "verify/backup/smoke_ask.h"
 #include "verify/backup/smoke_check.h"
 
@@ -218,6 +218,11 @@ static void run_mysql(const char *sql) {
 static void open_mysql(void) {
     name_server("ASSAY_TEST_MYSQL", "mysql");
     held.endpoint.user = "root";
+    const char *password = getenv("ASSAY_TEST_MYSQL_PASSWORD"); // a file; unset: none
+    struct secret *secret = NULL;
+    if (password != NULL)
+        cr_assert(secret_read_file(password, &secret, &held.err), "%s", held.err.message);
+    held.endpoint.password = secret;
     cr_assert(mysqldb_open(&held.endpoint, &held.mysql, &held.err), "%s", held.err.message);
     autofree_string char *create = memory_format("create database %s", held.database);
     autofree_string char *use = memory_format("use %s", held.database);
