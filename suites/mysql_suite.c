@@ -370,10 +370,24 @@ Test(mysql, ends_a_stream_when_the_reader_has_enough) {
 
 // ---- faults -------------------------------------------------------------------------------------
 
+// What the server has not begun yet, KILL QUERY does not end.
+static bool sleeps(void *context, struct error *error) {
+    (void)context;
+    int64_t running = 0;
+    return mysqldb_simple_integer(other,
+                                  "select count(*) from information_schema.processlist where id = "
+                                  "? and state = 'User sleep'",
+                                  PARAMETERS(parameter_integer((int64_t)mysqldb_connection_id(db))),
+                                  &running, error) &&
+           (running == 1 || error_set(error, ERROR_SERVICE, 0, "the statement has not begun"));
+}
+
 Test(mysql, cancels_a_running_statement_and_goes_on) {
     given_a_table("n int");
+    other = scenario_mysql(scenario, "mysql");
     run(db, "insert into t values (1), (2)");
     must(mysqldb_start(db, "select sleep(25) + benchmark(1, 1) from t", err));
+    must(eventually(deadline_in_ms(10000), sleeps, NULL, err));
     const struct endpoint *endpoint = scenario_endpoint(scenario, "mysql");
     must(mysqldb_cancel(endpoint, mysqldb_connection_id(db), err));
     (void)!mysqldb_finish(db,

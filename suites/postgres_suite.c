@@ -479,9 +479,22 @@ Test(postgres, streams_nothing_of_a_query_that_fails_midway) {
 
 // ---- faults -------------------------------------------------------------------------------------
 
+// What the server has not begun yet cannot be cancelled.
+static bool sleeps(void *context, struct error *error) {
+    (void)context;
+    int64_t running = 0;
+    return postgres_simple_integer(
+               other,
+               "select count(*) from pg_stat_activity where pid = $1 and wait_event = 'PgSleep'",
+               PARAMETERS(parameter_integer(postgres_backend_pid(db))), &running, error) &&
+           (running == 1 || error_set(error, ERROR_SERVICE, 0, "the statement has not begun"));
+}
+
 Test(postgres, cancels_a_running_statement_and_goes_on) {
     given_a_session();
+    other = scenario_postgres(scenario, "postgres");
     must(postgres_start(db, "select pg_sleep(25)", NO_PARAMETERS, err));
+    must(eventually(deadline_in_ms(10000), sleeps, NULL, err));
     must(postgres_cancel(scenario_endpoint(scenario, "postgres"), postgres_backend_pid(db), err));
     must_fail(postgres_finish(db, NULL, err), ERROR_SERVICE, SERVICE_ERROR_OTHER);
     cr_assert_str_eq(err->reference, "57014");

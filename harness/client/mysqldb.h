@@ -72,7 +72,8 @@ bool mysqldb_stream(struct mysqldb *self, const char *sql,
                     bool (*each)(void *context, const struct mysqldb_row *row, struct error *err),
                     void *context, struct error *err) must_use;
 
-// Ends another connection's statement: KILL QUERY over a connection of its own.
+// Ends another connection's statement: KILL QUERY over a connection of its own. One that the server
+// has not begun yet goes on.
 uint64_t mysqldb_connection_id(const struct mysqldb *self);
 bool mysqldb_cancel(const struct endpoint *endpoint, uint64_t connection_id,
                     struct error *err) must_use;

@@ -85,7 +85,8 @@ bool postgres_copy_in_end(struct postgres *self, uint64_t *ret_rows, struct erro
 bool postgres_copy_in_abort(struct postgres *self, const char *reason, struct error *err) must_use;
 
 // Cancels what another connection is running: pg_cancel_backend over a connection of its own,
-// because libpq's PQcancel cannot be given a deadline before version 17.
+// because libpq's PQcancel cannot be given a deadline before version 17. One that the server has
+// not begun yet goes on.
 int postgres_backend_pid(const struct postgres *self);
 bool postgres_cancel(const struct endpoint *endpoint, int backend_pid, struct error *err) must_use;
 
