@@ -45,10 +45,11 @@ bool file_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_len
     return true;
 }
 
-static bool write_all(int fd, const char *bytes, size_t length) {
+bool file_write_all(int fd, const void *bytes, size_t length) {
+    const char *at = bytes;
     size_t written = 0;
     while (written < length) {
-        const ssize_t put = write(fd, bytes + written, length - written);
+        const ssize_t put = write(fd, at + written, length - written);
         if (put < 0 && errno != EINTR)
             return false;
         if (put > 0)
@@ -63,7 +64,7 @@ bool file_write_atomic(const char *path, const void *bytes, size_t length, mode_
     const int fd = mkostemp(temporary, O_CLOEXEC); // a new file: never through a link, never shared
     if (fd < 0)
         return error_set_errno(err, "cannot create %s", path);
-    const bool written = write_all(fd, bytes, length) && fchmod(fd, mode) == 0;
+    const bool written = file_write_all(fd, bytes, length) && fchmod(fd, mode) == 0;
     if (!written)
         error_set_errno(err, "cannot write %s", path);
     if (close(fd) != 0 && written) {

@@ -4,7 +4,6 @@
 #include "base/file.h"
 #include "base/memory.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -35,17 +34,9 @@ bool artifact_writer_open(const char *folder, const char *name, atomic_ullong *c
 
 bool artifact_writer_put(struct artifact_writer *self, const void *bytes, size_t length,
                          struct error *err) {
-    const char *at = bytes;
     crypto_hash_sha256_update(&self->hash, bytes, length);
-    for (size_t left = length; left > 0;) {
-        const ssize_t written = write(self->fd, at, left);
-        if (written < 0 && errno != EINTR)
-            return error_set_errno(err, "cannot write %s", self->path);
-        if (written > 0) {
-            at += written;
-            left -= (size_t)written;
-        }
-    }
+    if (!file_write_all(self->fd, bytes, length))
+        return error_set_errno(err, "cannot write %s", self->path);
     self->size += length;
     if (self->counter != NULL)
         atomic_fetch_add(self->counter, length);

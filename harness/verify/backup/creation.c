@@ -110,7 +110,7 @@ static bool dump_each(const struct creation *self, const char *folder, struct ma
             return false;
         if (self->progress != NULL)
             self->progress(self->context, origin->service, "dumping");
-        if (!origin->dumper->dump(&making, err))
+        if (!dumper_run(&making, err))
             return error_prefix(err, "%s", origin->service);
         if (self->progress != NULL)
             self->progress(self->context, origin->service, "done");

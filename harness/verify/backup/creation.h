@@ -1,9 +1,8 @@
 // Making a backup: each server of a stack is dumped into a folder that nobody lists, its manifest
 // is written, and only then the folder gets its name.
 //
-//   ROOT/.making-XXXXXX/     while it is made; locked, so that what a killed one left can be told
-//   and is
-//                            removed by the next
+//   ROOT/.making-XXXXXX/     while it is made; locked, so that what a killed one left can be
+//                            told and is removed by the next
 //   ROOT/20261123-031500/    manifest.json (.sig), db-app.dump, …
 //
 // The name is the moment in UTC; a second backup of the same second gets the next one's.

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE // O_TMPFILE
 #include "verify/backup/damage.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -40,19 +41,6 @@ static int open_nameless(struct error *err) {
     return fd;
 }
 
-static bool write_all(int fd, const char *bytes, size_t length) {
-    while (length > 0) {
-        const ssize_t written = write(fd, bytes, length);
-        if (written < 0 && errno != EINTR)
-            return false;
-        if (written > 0) {
-            bytes += written;
-            length -= (size_t)written;
-        }
-    }
-    return true;
-}
-
 static bool copy(const struct backup_file *file, int to, const struct cancel *cancel,
                  struct error *err) {
     autoclose_fd int from = open(file->absolute, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -67,7 +55,7 @@ static bool copy(const struct backup_file *file, int to, const struct cancel *ca
             return error_set_errno(err, "cannot read %s", file->absolute);
         if (length == 0)
             return true;
-        if (!write_all(to, piece, (size_t)length))
+        if (!file_write_all(to, piece, (size_t)length))
             return error_set_errno(err, "cannot write a damaged copy of %s", file->path);
     }
 }

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "engine/exec.h"
+#include "engine/relay.h"
 #include "verify/backup/artifact_writer.h"
 #include "verify/backup/origin.h"
 #include "verify/backup/tool.h"
@@ -24,6 +25,24 @@ const struct dumper *dumper_of(const char *program) {
             if (strcmp(DUMPERS[i]->programs[j], program) == 0)
                 return DUMPERS[i];
     return NULL;
+}
+
+// As long as a sum of the largest table takes without a word from the server.
+#define SILENCE_MS (60 * 60 * 1000)
+
+bool dumper_run(struct making *self, struct error *err) {
+    const struct origin *origin = self->origin;
+    const struct dumper *dumper = origin->dumper;
+    autofree(relay) struct relay *relay = NULL;
+    if (!relay_open(self->engine, origin->container, dumper->port, self->sockets, &relay, err))
+        return false;
+    const struct endpoint server = {.service = origin->service,
+                                    .host = relay_path(relay),
+                                    .port = dumper->port,
+                                    .user = origin->user,
+                                    .password = origin->password,
+                                    .request_timeout_ms = SILENCE_MS};
+    return dumper->dump(self, &server, err) || relay_explain(relay, err);
 }
 
 bool dumper_ask(struct making *self, const char *script, char **ret_said, struct error *err) {
@@ -151,14 +170,13 @@ bool dumper_write(struct making *self, const struct dump_call *call, struct erro
     autofree(artifact_writer) struct artifact_writer *writer = NULL;
     struct summing summing = {.call = call};
     struct writing writing = {.call = call};
-    struct error problem = {0};
     if (!artifact_writer_open(self->folder, name, self->counter, &writer, err))
         return false;
     writing.writer = writer;
     text_init(&writing.errors, COMPLAINT_LIMIT);
     begin_sum(&summing);
     const bool dumped = run(self, &writing, err);
-    const bool summed = end_sum(&summing, dumped ? err : &problem);
+    const bool summed = end_sum(&summing, dumped ? err : NULL);
     text_done(&writing.errors);
     if (!dumped || !summed) {
         fingerprint_free(summing.fingerprint);

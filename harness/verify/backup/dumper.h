@@ -8,6 +8,7 @@
 
 #include "base/cancel.h"
 #include "base/string_list.h"
+#include "client/endpoint.h"
 #include "engine/engine.h"
 #include "verify/backup/manifest.h"
 
@@ -35,7 +36,8 @@ struct dumper {
     const char *passwords;
     const char *default_user; // NULL: none
     uint16_t port;            // where it listens in its container
-    bool (*dump)(struct making *self, struct error *err);
+    // `server`: where it is reached, as the origin's user; which database is asked, `dump` chooses.
+    bool (*dump)(struct making *self, const struct endpoint *server, struct error *err);
 };
 
 extern const struct dumper DUMPER_POSTGRES;
@@ -45,6 +47,9 @@ extern const struct dumper DUMPER_MONGODB;
 
 // By the name of a process; NULL: none of ours.
 const struct dumper *dumper_of(const char *program);
+
+// Backs up the origin, over a relay to its own 127.0.0.1. The artifacts are in the manifest then.
+bool dumper_run(struct making *self, struct error *err) must_use;
 
 // ---- for the dumpers
 

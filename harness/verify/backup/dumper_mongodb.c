@@ -10,7 +10,6 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "client/mongodb.h"
-#include "engine/relay.h"
 #include "verify/backup/artifact_writer.h"
 #include "verify/backup/dumper.h"
 #include "verify/backup/origin.h"
@@ -18,8 +17,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-#define SILENCE_MS (60 * 60 * 1000)
 
 struct job {
     struct making *making;
@@ -195,20 +192,9 @@ static bool dump_all(struct job *self, struct error *err) {
     return true;
 }
 
-static bool dump(struct making *making, struct error *err) {
-    const struct origin *origin = making->origin;
-    autofree(relay) struct relay *relay = NULL;
-    if (!relay_open(making->engine, origin->container, DUMPER_MONGODB.port, making->sockets, &relay,
-                    err))
-        return false;
-    struct job job = {.making = making,
-                      .server = {.service = origin->service,
-                                 .host = relay_path(relay),
-                                 .port = DUMPER_MONGODB.port,
-                                 .user = origin->user,
-                                 .password = origin->password,
-                                 .request_timeout_ms = SILENCE_MS}};
-    const bool dumped = dump_all(&job, err) || relay_explain(relay, err);
+static bool dump(struct making *making, const struct endpoint *server, struct error *err) {
+    struct job job = {.making = making, .server = *server};
+    const bool dumped = dump_all(&job, err);
     mongodb_close(job.mongodb);
     return dumped;
 }

@@ -6,14 +6,11 @@
 // (--single-transaction), FLUSH TABLES, "Using Option Files".
 #include "base/memory.h"
 #include "client/mysqldb.h"
-#include "engine/relay.h"
 #include "verify/backup/dumper.h"
 #include "verify/backup/origin.h"
 #include "verify/fingerprint/mysql_fingerprint.h"
 
 #include <stdlib.h>
-
-#define SILENCE_MS (60 * 60 * 1000)
 
 // The password comes to the tool by a pipe that has no name.
 #define PASSWORDS "MYSQL_ROOT_PASSWORD MARIADB_ROOT_PASSWORD"
@@ -120,20 +117,9 @@ static bool dump_all(struct job *self, struct error *err) {
     return true;
 }
 
-static bool dump(struct making *making, struct error *err) {
-    const struct origin *origin = making->origin;
-    autofree(relay) struct relay *relay = NULL;
-    if (!relay_open(making->engine, origin->container, DUMPER_MYSQL.port, making->sockets, &relay,
-                    err))
-        return false;
-    struct job job = {.making = making,
-                      .server = {.service = origin->service,
-                                 .host = relay_path(relay),
-                                 .port = DUMPER_MYSQL.port,
-                                 .user = origin->user,
-                                 .password = origin->password,
-                                 .request_timeout_ms = SILENCE_MS}};
-    const bool dumped = dump_all(&job, err) || relay_explain(relay, err);
+static bool dump(struct making *making, const struct endpoint *server, struct error *err) {
+    struct job job = {.making = making, .server = *server};
+    const bool dumped = dump_all(&job, err);
     free(job.tool);
     return dumped;
 }

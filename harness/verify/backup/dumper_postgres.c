@@ -3,15 +3,12 @@
 // Sources: the manuals of pg_dump (--snapshot), pg_dumpall, libpq ("The Password File").
 #include "base/memory.h"
 #include "client/postgres.h"
-#include "engine/relay.h"
 #include "verify/backup/dumper.h"
 #include "verify/backup/origin.h"
 #include "verify/fingerprint/postgres_fingerprint.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define SILENCE_MS (60 * 60 * 1000)
 
 // $1 becomes the user; the password lies in memory, in a file that goes with the shell.
 #define LOGIN                                                                          \
@@ -143,20 +140,9 @@ static bool dump_all(struct job *self, struct error *err) {
     return dump_globals(self, err);
 }
 
-static bool dump(struct making *making, struct error *err) {
-    const struct origin *origin = making->origin;
-    autofree(relay) struct relay *relay = NULL;
-    if (!relay_open(making->engine, origin->container, DUMPER_POSTGRES.port, making->sockets,
-                    &relay, err))
-        return false;
-    struct job job = {.making = making,
-                      .server = {.service = origin->service,
-                                 .host = relay_path(relay),
-                                 .port = DUMPER_POSTGRES.port,
-                                 .user = origin->user,
-                                 .password = origin->password,
-                                 .request_timeout_ms = SILENCE_MS}};
-    const bool dumped = dump_all(&job, err) || relay_explain(relay, err);
+static bool dump(struct making *making, const struct endpoint *server, struct error *err) {
+    struct job job = {.making = making, .server = *server};
+    const bool dumped = dump_all(&job, err);
     free(job.version);
     free(job.tool);
     return dumped;

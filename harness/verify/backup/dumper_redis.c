@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "client/redis_cluster.h"
 #include "client/redis_dump.h"
-#include "engine/relay.h"
 #include "verify/backup/artifact_writer.h"
 #include "verify/backup/dumper.h"
 #include "verify/backup/origin.h"
@@ -13,8 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define SILENCE_MS (60 * 60 * 1000)
 
 struct job {
     struct making *making;
@@ -72,19 +69,9 @@ static bool dump_server(struct job *self, struct error *err) {
     return true;
 }
 
-static bool dump(struct making *making, struct error *err) {
-    const struct origin *origin = making->origin;
-    autofree(relay) struct relay *relay = NULL;
-    if (!relay_open(making->engine, origin->container, DUMPER_REDIS.port, making->sockets, &relay,
-                    err))
-        return false;
-    struct job job = {.making = making,
-                      .server = {.service = origin->service,
-                                 .host = relay_path(relay),
-                                 .port = DUMPER_REDIS.port,
-                                 .password = origin->password,
-                                 .request_timeout_ms = SILENCE_MS}};
-    return dump_server(&job, err) || relay_explain(relay, err);
+static bool dump(struct making *making, const struct endpoint *server, struct error *err) {
+    struct job job = {.making = making, .server = *server};
+    return dump_server(&job, err);
 }
 
 static const char *const PROGRAMS[] = {"redis-server", "valkey-server", NULL};

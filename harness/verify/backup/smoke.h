@@ -4,9 +4,8 @@
 //     smoke:
 //       - name: yesterdays_orders_are_in  # of its test: letters, digits, "_", "-", "."; once
 //         engine: postgres                # postgres, mysql, mongodb, redis
-//         artifact: db/app*               # a glob (fnmatch; "*" also matches "/") of the
-//         artifact's
-//                                         # name or path; left out: every artifact of that engine
+//         artifact: db/app*               # a glob (fnmatch; "*" also matches "/") of its name
+//                                         # or path; left out: every artifact of that engine
 //         database: app                   # see smoke_check.h; of redis its number (left out: 0)
 //         timeout: 30s                    # left out: 60s; at most 1h
 //         sql: select count(*) > 0 from … # postgres and mysql: one query, no other statement
