@@ -16,6 +16,8 @@ static const char HELP[] =
     "  verify [latest|PATH]   restore a backup into throwaway servers and prove that it is whole\n"
     "  rotate                 remove old backups: 7 daily, 4 weekly and 12 monthly ones stay\n"
     "  report --month YYYY-MM what the verifications of a month came to\n"
+    "  drill                  ask whether what can befall a backup is found: every row of the "
+    "tables\n"
     "  key FILE               make the pair of keys that sign and check manifests\n"
     "\n"
     "  assay backup <subcommand> --help    options and examples\n"
@@ -28,7 +30,7 @@ static const struct subcommand {
     {"create", command_create_backup},  {"list", command_list_backups},
     {"show", command_show_backup},      {"verify", command_verify_backup},
     {"rotate", command_rotate_backups}, {"report", command_report_backups},
-    {"key", command_backup_key},
+    {"key", command_backup_key},        {"drill", command_drill_backups},
 };
 
 int command_backup(int argc, char **argv) {

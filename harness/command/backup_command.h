@@ -5,6 +5,7 @@
 
 int command_backup_key(int argc, char **argv);
 int command_create_backup(int argc, char **argv);
+int command_drill_backups(int argc, char **argv);
 int command_list_backups(int argc, char **argv);
 int command_show_backup(int argc, char **argv);
 int command_rotate_backups(int argc, char **argv);

@@ -27,6 +27,7 @@ static const char HELP[] =
     "suite)\n"
     "  --jobs N           suites, builds and pulls at once (default: 4, and one per processor)\n"
     "  --shard K/N        only every N-th test, beginning with the K-th\n"
+    "  --drill            afterwards `assay backup drill`, in the same report\n"
     "  --keep             when something failed, leave the stack running until Enter or Ctrl-C\n"
     "  --report DIR       folder for report files (default: " RUN_DEFAULT_REPORT_FOLDER ")\n"
     "  --format LIST      of terminal, junit, tap, json, github (default: " DEFAULT_FORMATS ")\n"
@@ -85,6 +86,7 @@ static const struct argument ROWS[] = {
     {"substitute", ARGUMENT_FLAG, MEMBER(substitute), NULL},
     {"offline", ARGUMENT_FLAG, MEMBER(offline), NULL},
     {"count", ARGUMENT_FLAG, MEMBER(count), NULL},
+    {"drill", ARGUMENT_FLAG, MEMBER(drill), NULL},
     {"list", ARGUMENT_FLAG, MEMBER(list), NULL},
     {0},
 };

@@ -22,6 +22,7 @@ struct run_arguments {
     bool offline;
     bool count;
     bool list;
+    bool drill;
 };
 
 // -1: go on; otherwise the exit status (--help, wrong usage).

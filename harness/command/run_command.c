@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "command/bundled_suite.h"
+#include "command/drill_backups.h"
 #include "command/publication.h"
 #include "command/run_arguments.h"
 #include "command/session.h"
@@ -138,6 +139,11 @@ static bool verify(struct session *session, const struct run_arguments *argument
     return ok;
 }
 
+static bool drill(const struct run_arguments *arguments, struct report *report, struct error *err) {
+    const struct drill_request request = {.offline = arguments->offline};
+    return drill_backups(&request, report, err);
+}
+
 static int run(const struct run_arguments *arguments, struct string_list *paths) {
     const struct session_options options = session_options_of(arguments);
     struct session session;
@@ -157,6 +163,7 @@ static int run(const struct run_arguments *arguments, struct string_list *paths)
         session.report->failure = memory_copy_string(problem.message);
     session_tear_down(&session);
     live_close(TAKE(session.live));
+    ok = ok && (!arguments->drill || drill(arguments, session.report, &problem));
     int status = ok ? report_exit_status(session.report) : exit_status_of(&problem);
     if (!publication_make(session.report, &arguments->formats, arguments->report_folder) &&
         status == EXIT_PASSED)

@@ -99,6 +99,31 @@ void report_add_warning(struct report *self, const char *text) {
     self->warnings[self->warning_count++] = memory_copy_string(text);
 }
 
+static void put_before(char **name, const char *prefix) {
+    char *whole = *name != NULL ? memory_format("%s%s", prefix, *name) : NULL;
+    free(*name);
+    *name = whole;
+}
+
+void report_take(struct report *self, struct report *other, const char *prefix) {
+    for (size_t i = 0; i < other->service_count; i++) {
+        struct service_result *service = report_add_service(self);
+        *service = other->services[i];
+        put_before(&service->name, prefix);
+    }
+    for (size_t i = 0; i < other->suite_count; i++) {
+        struct suite_result *suite = report_add_suite(self);
+        *suite = other->suites[i];
+        put_before(&suite->name, prefix);
+        put_before(&suite->subject, prefix);
+    }
+    for (size_t i = 0; i < other->warning_count; i++)
+        report_add_warning(self, other->warnings[i]);
+    if (self->failure == NULL)
+        self->failure = TAKE(other->failure);
+    other->service_count = other->suite_count = 0;
+}
+
 // The suite itself counts as a case when it failed as a whole, and when it has nothing else to
 // show: a suite that ran no test must not look like one that passed.
 static bool stands_for_itself(const struct suite_result *self) {

@@ -102,6 +102,9 @@ struct service_result *report_add_service(struct report *self);
 struct suite_result *report_add_suite(struct report *self);
 struct test_result *suite_add_test(struct suite_result *self);
 void report_add_warning(struct report *self, const char *text);
+// Moves what another report found into this one: its services and suites, with `prefix` before
+// their names ("drill/"), its warnings, and its failure unless there is one already.
+void report_take(struct report *self, struct report *other, const char *prefix);
 
 // What every writer lists and what the tallies count: the tests, and the suite itself as one more
 // when it went wrong as a whole (failed, named after it) or holds no test (not verified, likewise).

@@ -133,20 +133,14 @@ static void forgive_expired(const struct fingerprint *expected, struct fingerpri
     }
 }
 
-static bool same_major(const struct restorer *restorer, const struct restore *restore,
-                       const struct manifest_artifact *entry) {
-    return restore_major(entry->server_version) == restore_server_major(restorer, restore);
-}
-
-static void compare(const struct restorer *restorer, const struct restore *restore,
-                    const struct manifest_artifact *entry, const struct fingerprint *actual,
-                    struct suite_result *suite) {
+void comparison_of_fingerprints(const struct fingerprint *expected,
+                                const struct fingerprint *actual, bool same_major,
+                                struct suite_result *suite) {
     autodone(differences) struct differences all = {.limit = SIZE_MAX}, schema = {0}, rows = {0};
     bool differ = false;
-    (void)fingerprint_equal(entry->fingerprint, actual, &all);
+    (void)fingerprint_equal(expected, actual, &all);
     share_out(&all, &schema, &rows, &differ);
-    const bool same = same_major(restorer, restore, entry);
-    say_differences(suite, SCHEMA, same ? OUTCOME_FAILED : OUTCOME_NOT_VERIFIED, &schema);
+    say_differences(suite, SCHEMA, same_major ? OUTCOME_FAILED : OUTCOME_NOT_VERIFIED, &schema);
     say_differences(suite, ROWS, differ ? OUTCOME_FAILED : OUTCOME_NOT_VERIFIED, &rows);
 }
 
@@ -168,7 +162,9 @@ void comparison_of_content(const struct testimony *testimony, const struct resto
         restore_said(suite, ROWS, OUTCOME_NOT_VERIFIED, "%s", problem.message);
     } else {
         forgive_expired(entry->fingerprint, actual, suite);
-        compare(restorer, restore, entry, actual, suite);
+        const bool same_major =
+            restore_major(entry->server_version) == restore_server_major(restorer, restore);
+        comparison_of_fingerprints(entry->fingerprint, actual, same_major, suite);
     }
 }
 

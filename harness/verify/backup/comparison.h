@@ -29,6 +29,10 @@ bool comparison_is_manifest(const struct testimony *testimony, const struct back
 // difference of the schema is not verified instead of failed.
 void comparison_of_content(const struct testimony *testimony, const struct restorer *restorer,
                            const struct restore *restore, struct suite_result *suite);
+// The same of two that were taken already. `same_major`: by servers of one major version.
+void comparison_of_fingerprints(const struct fingerprint *expected,
+                                const struct fingerprint *actual, bool same_major,
+                                struct suite_result *suite);
 // After a record was deleted there, adds a_lost_record_changes_the_sums: the negative control.
 void comparison_control(const struct testimony *testimony, const struct restorer *restorer,
                         const struct restore *restore, struct suite_result *suite);

@@ -105,7 +105,7 @@ static const char DEFINERS[] = QUERY
     "information_schema.VIEWS WHERE TABLE_SCHEMA " USERS_SCHEMAS " UNION SELECT DEFINER FROM "
     "information_schema.ROUTINES WHERE ROUTINE_SCHEMA " USERS_SCHEMAS " UNION SELECT DEFINER FROM "
     "information_schema.TRIGGERS WHERE TRIGGER_SCHEMA " USERS_SCHEMAS ") AS definers WHERE d NOT "
-    "LIKE 'root@%' AND d NOT LIKE 'mysql.%'\" | mysql " LOGIN;
+    "LIKE 'root@localhost' AND d NOT LIKE 'mysql.%'\" | mysql " LOGIN;
 static const char CHECK_TABLES[] =
     "exec 2>&1; mysqlcheck " LOGIN "--all-databases --check --extended | grep -v ' OK$'; true";
 static const char CHECK_UPGRADE[] =

@@ -108,7 +108,9 @@ static void ask_server(const struct lane *self, const struct restore *restore,
     comparison_of_content(&self->verification->testimony, restorer, restore, suite);
     smoke_check(self->verification->smoke, restorer, restore, suite);
     restorer->check(restore, suite);
-    if (control_counts(restore, restorer, suite))
+    if (self->verification->visit != NULL)
+        self->verification->visit(self->verification->visitor, restorer, restore, suite);
+    else if (control_counts(restore, restorer, suite))
         comparison_control(&self->verification->testimony, restorer, restore, suite);
 }
 

@@ -31,6 +31,11 @@ struct verification {
     uint64_t seed;              // of the controls: stands in the report
     const struct cancel *cancel;
     atomic_ullong *counter; // of bytes read meanwhile, for progress; may be NULL
+    // What is done with each restored server after it was asked, instead of losing a record there:
+    // see verify/drill. NULL: nothing.
+    void (*visit)(void *visitor, const struct restorer *restorer, const struct restore *restore,
+                  struct suite_result *suite);
+    void *visitor;
     // `state`: "restoring", "checking", "done", …; called from several threads, one at a time.
     void (*progress)(void *context, const char *artifact, const char *state, bool wrong);
     void *context;

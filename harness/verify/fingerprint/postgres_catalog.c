@@ -59,9 +59,9 @@ const char *const POSTGRES_CATALOG[] = {
     OF_RELATION("'v', 'm'", "definition", "pg_get_viewdef(c.oid)"),
     OF_RELATION("'m'", "populated", YES_NO("c.relispopulated")),
     OF_RELATION(TABLES, "is unlogged", "CASE WHEN c.relpersistence = 'u' THEN 'yes' END"),
-    OF_RELATION(TABLES, "row security",
-                "CASE WHEN c.relrowsecurity THEN CASE WHEN c.relforcerowsecurity THEN 'forced'"
-                " ELSE 'enabled' END END"),
+    OF_RELATION(TABLES, "row security", "CASE WHEN c.relrowsecurity THEN 'enabled' END"),
+    OF_RELATION(TABLES, "row security for the owner", // set and kept without the other, too
+                "CASE WHEN c.relforcerowsecurity THEN 'forced' END"),
     OF_RELATION("'r', 'p', 'v', 'm', 'f', 'i'", "options",
                 "SELECT string_agg(o, ', ' ORDER BY o COLLATE \"C\") FROM unnest(c.reloptions) o"),
     OF_RELATION(TABLES, "replica identity",

@@ -1,0 +1,28 @@
+// One session in which statements of a server's own language are run, as a person would at its
+// console:
+//
+//   PostgreSQL, MySQL   SQL: one statement
+//   MongoDB             a command as Extended JSON: {"drop": "orders"}
+//   Redis               the words of a command, with spaces between them; "" is the empty word
+#pragma once
+
+#include "base/cleanup.h"
+#include "client/endpoint.h"
+#include "dump/dump.h"
+#include "value/fingerprint.h"
+
+struct console;
+
+// In the endpoint's database; of Redis in number 0.
+bool console_open(enum dump_engine engine, const struct endpoint *server,
+                  struct console **ret_console, struct error *err) must_use;
+void console_close(struct console *self);
+
+// ERROR_SERVICE: the server refused, with its words and the statement.
+bool console_run(struct console *self, const char *statement, struct error *err) must_use;
+
+// What its database holds (MongoDB, Redis: the whole server), as a backup's manifest would have it.
+bool console_fingerprint(struct console *self, const uint8_t key[ROW_HASH_KEY_SIZE],
+                         struct fingerprint **ret_fingerprint, struct error *err) must_use;
+
+DEFINE_AUTOFREE(console, console_close);

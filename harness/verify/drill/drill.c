@@ -1,0 +1,175 @@
+#include "verify/drill/drill.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "verify/backup/creation.h"
+#include "verify/backup/verification.h"
+#include "verify/drill/alteration.h"
+#include "verify/drill/console.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct drilled {
+    const char *name;
+    enum dump_engine engine;
+    const char *file;     // its table
+    const char *origin;   // the service that is filled
+    const char *database; // there
+    const char *restored; // what it is restored as
+} DRILLED[] = {
+    {"postgres", DUMP_POSTGRES, "postgres.yaml", "postgres" DRILL_ORIGIN, "app", "restored"},
+    {"mysql", DUMP_MYSQL, "mysql.yaml", "mysql" DRILL_ORIGIN, "app", "app"},
+    {"mongodb", DUMP_MONGODB, "mongodb.yaml", "mongodb" DRILL_ORIGIN, "shop", "shop"},
+    {"redis", DUMP_REDIS, "redis.yaml", "redis" DRILL_ORIGIN, NULL, NULL},
+};
+#define DRILLED_COUNT (sizeof DRILLED / sizeof *DRILLED)
+
+const char *const DRILL_ENGINES[] = {"postgres", "mysql", "mongodb", "redis", NULL};
+
+struct work {
+    const struct drill *drill;
+    struct report *report;
+    struct drill_table tables[DRILLED_COUNT];
+    struct suite_result *suite; // of what is done before the backup is verified
+    char *path;                 // of the backup
+};
+
+static bool is_wanted(const struct drill *self, const struct drilled *drilled) {
+    for (size_t i = 0; self->engines != NULL && self->engines[i] != NULL; i++)
+        if (strcmp(self->engines[i], drilled->name) == 0)
+            return true;
+    return self->engines == NULL;
+}
+
+static void tell(const struct work *self, const char *what, const char *state) {
+    if (self->drill->progress != NULL)
+        self->drill->progress(self->drill->context, what, state, false);
+}
+
+// What cannot be done is not verified: a drill proves nothing then, but no backup was at fault.
+static bool say(struct work *self, const char *name, bool done, const struct error *problem) {
+    restore_said(self->suite, name, done ? OUTCOME_PASSED : OUTCOME_NOT_VERIFIED,
+                 done ? NULL : "%s", problem->message);
+    return done;
+}
+
+// ---- a backup of servers that hold everything they can
+
+static bool load_tables(struct work *self, struct error *err) {
+    for (size_t i = 0; i < DRILLED_COUNT; i++) {
+        autofree_string char *path = path_join(self->drill->tables, DRILLED[i].file);
+        if (!drill_table_load(path, DRILLED[i].file, &self->tables[i], err))
+            return false;
+    }
+    return true;
+}
+
+static bool fill(struct work *self, size_t which, struct error *err) {
+    const struct drilled *drilled = &DRILLED[which];
+    const struct endpoint *origin = stack_endpoint(self->drill->stack, drilled->origin);
+    autofree(console) struct console *console = NULL;
+    if (origin == NULL)
+        return error_set(err, ERROR_UNAVAILABLE, 0, "%s is not up", drilled->origin);
+    struct endpoint database = *origin;
+    database.database = drilled->database;
+    if (!console_open(drilled->engine, &database, &console, err))
+        return false;
+    for (size_t i = 0; i < self->tables[which].fill.count; i++)
+        if (!console_run(console, self->tables[which].fill.items[i], err) ||
+            !cancel_check(self->drill->cancel, err))
+            return false;
+    return true;
+}
+
+static bool make_backup(struct work *self, const char *const *services, struct error *err) {
+    const struct drill *drill = self->drill;
+    autodone(origins) struct origins origins = {0};
+    autodone(string_list) struct string_list notes = {0};
+    autofree_string char *root = path_join(drill->folder, "backups");
+    const struct creation creation = {.engine = drill->engine,
+                                      .origins = &origins,
+                                      .root = root,
+                                      .sockets = drill->folder,
+                                      .cancel = drill->cancel};
+    return origins_find(drill->engine, drill->label, services, &origins, err) &&
+           creation_run(&creation, &self->path, &notes, err);
+}
+
+// Of those that could be filled.
+static bool fill_and_back_up(struct work *self) {
+    const char *services[DRILLED_COUNT + 1] = {NULL};
+    size_t filled = 0;
+    struct error problem = {0};
+    for (size_t i = 0; i < DRILLED_COUNT; i++) {
+        if (!is_wanted(self->drill, &DRILLED[i]))
+            continue;
+        autofree_string char *name = memory_format("%s_is_filled", DRILLED[i].origin);
+        tell(self, DRILLED[i].origin, "filling");
+        if (say(self, name, fill(self, i, &problem), &problem))
+            services[filled++] = DRILLED[i].origin;
+        error_clear(&problem);
+        tell(self, DRILLED[i].origin, "done");
+    }
+    if (filled == 0)
+        return false;
+    tell(self, "backup", "dumping");
+    return say(self, "a_backup_is_made", make_backup(self, services, &problem), &problem);
+}
+
+// ---- and what must be found
+
+static void alter(void *context, const struct restorer *restorer, const struct restore *restore,
+                  struct suite_result *suite) {
+    struct work *self = context;
+    if (restore_file(restore)->facts.record_count == 0)
+        return; // what stands beside the databases: roles
+    for (size_t i = 0; i < DRILLED_COUNT; i++)
+        if (DRILLED[i].engine == restorer->engine)
+            alteration_try_all(&self->tables[i], DRILLED[i].restored, restorer, restore, suite);
+}
+
+static bool verify(struct work *self, struct error *err) {
+    const struct drill *drill = self->drill;
+    autofree(backup) struct backup *backup = NULL;
+    autofree(manifest) struct manifest *manifest = NULL;
+    struct testimony testimony = {.there = true, .demanded = true};
+    struct error problem = {0};
+    if (!backup_open(self->path, &(const struct backup_options){.cancel = drill->cancel}, &backup,
+                     &problem) ||
+        !manifest_read(self->path, NULL, &manifest, &testimony.signature, &problem)) {
+        (void)say(self, "the_backup_can_be_read", false, &problem);
+        return cancel_check(drill->cancel, err);
+    }
+    testimony.manifest = manifest;
+    const struct verification verification = {.engine = drill->engine,
+                                              .stack = drill->stack,
+                                              .backup = backup,
+                                              .testimony = testimony,
+                                              .folder = drill->folder,
+                                              .cancel = drill->cancel,
+                                              .visit = alter,
+                                              .visitor = self,
+                                              .progress = drill->progress,
+                                              .context = drill->context};
+    return verification_run(&verification, self->report, err);
+}
+
+bool drill_run(const struct drill *self, struct report *report, struct error *err) {
+    struct work work = {.drill = self, .report = report};
+    bool done = load_tables(&work, err);
+    if (done) {
+        struct report *before = report_new("before");
+        work.suite = report_add_suite(before);
+        work.suite->name = memory_copy_string("drill");
+        const bool made = fill_and_back_up(&work);
+        done = cancel_check(self->cancel, err) && (!made || verify(&work, err));
+        *report_add_suite(report) = *work.suite; // what it owns moves with it
+        *work.suite = (struct suite_result){0};
+        report_free(before);
+    }
+    for (size_t i = 0; i < DRILLED_COUNT; i++)
+        drill_table_done(&work.tables[i]);
+    free(work.path);
+    return done;
+}
