@@ -115,10 +115,6 @@ static void expect_differences(size_t count, const char *change, const char *sai
     swap();
 }
 
-static void expect_difference(const char *change, const char *said) {
-    expect_differences(1, change, said);
-}
-
 static void expect_the_same(const char *after) {
     look(&held.after);
     differences_done(&held.differences);
@@ -147,15 +143,6 @@ static void put_number(int i) {
              "{\"_id\": %d, \"customer\": %d, \"name\": \"name %d\", \"total\": %d.25}", i, i % 17,
              i, i);
     put(i == 7 ? SEVENTH : document);
-}
-
-static void take(const char *id) {
-    char filter[128];
-    int64_t deleted = 0;
-    snprintf(filter, sizeof filter, "{\"_id\": %s}", id);
-    cr_assert(mongodb_delete(held.mongodb, "orders", filter, &deleted, &held.err), "%s",
-              held.err.message);
-    cr_assert_eq(deleted, 1, "%s", filter);
 }
 
 static void fill_server(void) {
@@ -207,85 +194,6 @@ Test(mongodb_fingerprint, does_not_depend_on_order) {
     expect_the_same("in other order");
 }
 
-// The seventh document, in each line with one thing that is different.
-Test(mongodb_fingerprint, sees_each_change_of_a_document) {
-#define ALTERED "rows altered in 1 of 256 buckets (300 of 300)\n"
-    static const struct {
-        const char *from, *to;
-        const char *said;
-    } changes[] = {
-        {"\"n\": 5", "\"n\": {\"$numberLong\": \"5\"}", ALTERED},
-        {"\"n\": 5", "\"n\": 5.0", ALTERED},
-        {"\"n\": 5", "\"n\": \"5\"", ALTERED},
-        {"\"n\": 5", "\"n\": 4", ALTERED},
-        {"\"n\": 5, \"score\": 0.0", "\"score\": 0.0, \"n\": 5", ALTERED},
-        {"\"n\": 5", "\"m\": 5", ALTERED},
-        {"\"none\": null, ", "", ALTERED},
-        {"\"empty\": \"\", ", "", ALTERED},
-        {"\"empty\": \"\"", "\"empty\": null", ALTERED},
-        {"\"empty\": \"\"", "\"empty\": \" \"", ALTERED},
-        {"\"none\": null", "\"none\": false", ALTERED},
-        {"e\u0301te", "\u00e9te", ALTERED},
-        {"e\u0301te", "ete", ALTERED},
-        {"1767225600000", "1767225600001", ALTERED},
-        {"{\"$date\": {\"$numberLong\": \"1767225600000\"}}",
-         "{\"$numberLong\": \"1767225600000\"}", ALTERED},
-        {"[1, {\"x\": [2, 3]}, 4]", "[1, {\"x\": [3, 2]}, 4]", ALTERED},
-        {"[1, {\"x\": [2, 3]}, 4]", "[1, 2, 3, 4]", ALTERED},
-        {"[1, {\"x\": [2, 3]}, 4]", "[1, {\"x\": [2, 3]}, 4, null]", ALTERED},
-        {"{\"a\": 1, \"b\": 2}", "{\"b\": 2, \"a\": 1}", ALTERED},
-        {"{\"a\": 1, \"b\": 2}", "{\"a\": 1, \"b\": 2, \"c\": {}}", ALTERED},
-        {"\"subType\": \"00\"", "\"subType\": \"80\"", ALTERED},
-        {"AP8A", "AP8=", ALTERED},
-        {"\"flag\": true", "\"flag\": 1", ALTERED},
-        {"\"flag\": true", "\"flag\": false", ALTERED},
-        {"\"_id\": 7", "\"_id\": 7007", "1 row missing, 1 row extra (300 of 300)\n"},
-        {"\"_id\": 7", "\"_id\": \"7\"", "1 row missing, 1 row extra (300 of 300)\n"},
-        {"\"_id\": 7", "\"_id\": {\"$numberLong\": \"7\"}",
-         "1 row missing, 1 row extra (300 of 300)\n"},
-    };
-    fill_server();
-    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
-        const char *at = strstr(SEVENTH, changes[i].from);
-        cr_assert_not_null(at, "%s", changes[i].from);
-        char *document = memory_format("%.*s%s%s", (int)(at - SEVENTH), SEVENTH, changes[i].to,
-                                       at + strlen(changes[i].from));
-        char id[64];
-        snprintf(id, sizeof id, "%.*s", (int)strcspn(document + 8, ","), document + 8);
-        take("7");
-        put(document);
-        char *said = memory_format("collection %s.orders: %s", held.database, changes[i].said);
-        expect_difference(document, said);
-        take(id);
-        put(SEVENTH);
-        swap();
-        expect_the_same("undone");
-        free(document);
-        free(said);
-    }
-}
-
-Test(mongodb_fingerprint, counts_documents) {
-    fill_server();
-    take("3");
-    take("4");
-    char *said = in_database("collection %s.orders: 2 rows missing (298 of 300)\n");
-    expect_difference("two deleted", said);
-    free(said);
-    put("{\"_id\": 7777, \"customer\": 7, \"name\": \"name 8\", \"total\": 8.25}");
-    said = in_database("collection %s.orders: 1 row extra (299 of 298)\n");
-    expect_difference("a duplicate under another _id", said);
-    free(said);
-    // Swapped between two documents, as an XOR of columns would not see.
-    take("20");
-    take("21");
-    put("{\"_id\": 20, \"customer\": 3, \"name\": \"name 21\", \"total\": 20.25}");
-    put("{\"_id\": 21, \"customer\": 4, \"name\": \"name 20\", \"total\": 21.25}");
-    said = in_database("collection %s.orders: rows altered in 2 of 256 buckets (299 of 299)\n");
-    expect_difference("two names swapped", said);
-    free(said);
-}
-
 struct change {
     const char *command;
     const char *said; // %s: this test's database
@@ -304,65 +212,6 @@ static void expect_said(const struct change *changes, size_t count) {
 
 #define INDEX(collection, index) "{\"createIndexes\": \"" collection "\", \"indexes\": [" index "]}"
 #define DROP_INDEX(name) "{\"dropIndexes\": \"orders\", \"index\": \"" name "\"}"
-
-Test(mongodb_fingerprint, names_each_change_of_indexes_and_collections) {
-    static const struct change changes[] = {
-        {DROP_INDEX("by_customer"), "index %s.orders.$by_customer: is missing\n"},
-        {INDEX("orders", "{\"key\": {\"total\": -1, \"customer\": 1}, \"name\": \"by_customer\"}"),
-         "index %s.orders.$by_customer: is extra\n"},
-        {"{\"create\": \"more\"}", "collection %s.more: is extra\n", .count = 2},
-        {"{\"drop\": \"more\"}", "collection %s.more: is missing\n", .count = 2},
-        {"{\"create\": \"log\", \"capped\": true, \"size\": 4096}", "collection %s.log: is extra\n",
-         .count = 2},
-    };
-    fill_server();
-    EXPECT_SAID(changes);
-}
-
-// What an index is made of: the old one is dropped, and one of the same name takes its place.
-Test(mongodb_fingerprint, names_each_change_of_an_index) {
-    static const struct change changes[] = {
-        {"{\"key\": {\"total\": -1, \"customer\": 1}, \"name\": \"by_customer\"}",
-         "%s.orders.$by_customer key: {\"customer\":1,\"total\":-1} → "
-         "{\"total\":-1,\"customer\":1}\n"},
-        {"{\"key\": {\"total\": 1, \"customer\": 1}, \"name\": \"by_customer\"}",
-         "%s.orders.$by_customer key: {\"total\":-1,\"customer\":1} → "
-         "{\"total\":1,\"customer\":1}\n"},
-        {"{\"key\": {\"total\": 1, \"customer\": 1}, \"name\": \"by_customer\", \"unique\": true}",
-         "%s.orders.$by_customer unique: true is extra\n"},
-    };
-    fill_server();
-    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
-        run(DROP_INDEX("by_customer"));
-        char *command = memory_format(INDEX("orders", "%s"), changes[i].command);
-        const struct change change = {command, changes[i].said, 1};
-        expect_said(&change, 1);
-        free(command);
-    }
-}
-
-Test(mongodb_fingerprint, names_each_change_of_a_capped_collection) {
-    static const char *const made[] = {
-        "{\"create\": \"log\", \"capped\": true, \"size\": 4096}",
-        "{\"create\": \"log\", \"capped\": true, \"size\": 8192}",
-        "{\"create\": \"log\", \"capped\": true, \"size\": 8192, \"max\": 10}",
-    };
-    static const char *const said[] = {
-        "%s.log size: 4096 → 8192\n",
-        "%s.log max: 10 is extra\n",
-    };
-    open_server();
-    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
-        run(made[i]);
-        char *wanted = i > 0 ? in_database(said[i - 1]) : NULL;
-        if (wanted != NULL)
-            expect_difference(made[i], wanted);
-        else
-            look(&held.before);
-        free(wanted);
-        run("{\"drop\": \"log\"}");
-    }
-}
 
 Test(mongodb_fingerprint, names_a_change_of_a_ttl_index) {
     static const struct change changes[] = {

@@ -281,61 +281,6 @@ Test(redis_fingerprint, does_not_depend_on_how_values_are_stored) {
 
 #define ALTERED "database 15: rows altered in 1 of 256 buckets"
 
-Test(redis_fingerprint, sees_each_change_of_a_value) {
-    static const struct change changes[] = {
-        {{"SETRANGE text 4 f"}, ALTERED},
-        {{"APPEND text x"}, ALTERED},
-        {{"SET number 05"}, ALTERED},
-        {{"SET number 5.0"}, ALTERED},
-        {{"SETRANGE empty 0 x"}, ALTERED},
-        {{"LSET list 1 x"}, ALTERED},
-        {{"LSET list 0 c", "LSET list 2 a"}, ALTERED}, // a x c → c x a
-        {{"RPUSH list a"}, ALTERED},
-        {{"SADD set d"}, ALTERED},
-        {{"SREM set d", "SADD set e"}, ALTERED},
-        {{"SREM numbers 2", "SADD numbers 02"}, ALTERED},
-        {{"HSET hash f x"}, ALTERED},
-        {{"HSET hash g 3 h 2"}, ALTERED}, // swapped
-        {{"HDEL hash h", "HSET hash i 2"}, ALTERED},
-        {{"HDEL hash i"}, ALTERED},
-        {{"ZADD zset 0.10000000000000002 a"}, ALTERED}, // the last bit
-        {{"ZADD zset -inf c"}, ALTERED},
-        {{"ZADD zset 2 a 0.10000000000000002 b"}, ALTERED}, // swapped
-        {{"ZREM zset b", "ZADD zset 0.10000000000000002 B"}, ALTERED},
-        {{"ZREM zset B"}, ALTERED},
-    };
-    fill_server();
-    EXPECT_SAID(changes);
-}
-
-// Where pages and pieces end and begin.
-Test(redis_fingerprint, sees_each_change_of_a_large_value) {
-    const struct redis_words changes[] = {
-        WORDS("SETRANGE", "large text", "65535", "x"),
-        WORDS("SETRANGE", "large text", "65536", "x"),
-        WORDS("SETRANGE", "large text", "199999", "y"),
-        WORDS("APPEND", "large text", "y"),
-        WORDS("LSET", "large list", "99", "x"),
-        WORDS("LSET", "large list", "100", "x"),
-        WORDS("LSET", "large list", "249", "x"),
-        WORDS("RPOP", "large list"),
-        WORDS("SREM", "large set", "m7"),
-        WORDS("HSET", "large hash", "m7", "x"),
-        WORDS("HDEL", "large hash", "m8"),
-        WORDS("ZADD", "large zset", "100.5", "m100"),
-        WORDS("ZREM", "large zset", "m249"),
-        WORDS("XDEL", "large stream", "101-1"),
-        WORDS("XADD", "large stream", "1000-1", "n", "1"),
-        WORDS("XACK", "large stream", "readers", "102-1"),
-        WORDS("XACK", "large stream", "readers", "250-1"),
-    };
-    fill_server();
-    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
-        command(changes[i]);
-        expect_said(&(const struct change){{NULL}, ALTERED});
-    }
-}
-
 // Just as long as a piece, and as many as a page: that which ends there is complete.
 Test(redis_fingerprint, reads_values_that_end_where_a_piece_does) {
     open_server();
@@ -346,53 +291,6 @@ Test(redis_fingerprint, reads_values_that_end_where_a_piece_does) {
     expect_said(&(const struct change){{"APPEND text y"}, ALTERED});
     expect_said(&(const struct change){{"RPUSH list y"}, ALTERED});
     expect_said(&(const struct change){{"RPOP list"}, ALTERED});
-}
-
-Test(redis_fingerprint, sees_each_change_of_a_stream) {
-    static const struct change changes[] = {
-        {{"XADD stream 4-1 a 1"}, ALTERED},
-        {{"XDEL stream 4-1"}, ALTERED},
-        {{"XSETID stream 5-1"}, ALTERED},
-        {{"XSETID stream 5-1 ENTRIESADDED 9 MAXDELETEDID 4-1"}, ALTERED},
-        {{"XSETID stream 5-1 ENTRIESADDED 9 MAXDELETEDID 4-2"}, ALTERED},
-        {{"XGROUP CREATE stream third 0"}, ALTERED},
-        {{"XGROUP SETID stream third 1-1"}, ALTERED},
-        {{"XGROUP SETID stream third 1-1 ENTRIESREAD 1"}, ALTERED},
-        {{"XGROUP CREATECONSUMER stream third new"}, ALTERED},
-        {{"XGROUP DELCONSUMER stream third new", "XGROUP CREATECONSUMER stream others new"},
-         ALTERED},
-        {{"XCLAIM stream readers first 0 1-1 RETRYCOUNT 7"}, ALTERED},
-        {{"XGROUP CREATECONSUMER stream readers second"}, ALTERED},
-        {{"XCLAIM stream readers second 0 1-1 RETRYCOUNT 7"}, ALTERED},
-        {{"XACK stream readers 1-1"}, ALTERED},
-        {{"XGROUP DESTROY stream third"}, ALTERED},
-    };
-    fill_server();
-    EXPECT_SAID(changes);
-}
-
-Test(redis_fingerprint, sees_each_change_of_a_key) {
-    static const struct change changes[] = {
-        {{"RENAME again another"}, "database 15: 1 row missing, 1 row extra ("},
-        {{"COPY text twin"}, "database 15: 1 row extra ("},
-        {{"DEL twin"}, "database 15: 1 row missing ("},
-        {{"DEL both", "RPUSH both 1 2"}, ALTERED}, // the same elements
-        {{"SET both 1"}, ALTERED},
-        {{"DEL another", "RPUSH another 1"}, ALTERED}, // its only piece is as its only element
-        {{"PEXPIREAT lasting 4102444800000"}, "database 15, keys that expire: 1 row extra (", 2},
-        {{"PEXPIREAT lasting 4102444800001"},
-         "database 15, keys that expire: rows altered in 1 of 256 buckets (2 of 2)"},
-        {{"PERSIST lasting"}, "database 15, keys that expire: 1 row missing (", 2},
-        {{"APPEND passing x"},
-         "database 15, keys that expire: rows altered in 1 of 256 buckets (1 of 1)"},
-        {{"SET passing xx"}, "database 15: 1 row extra (", 2}, // without its expiry
-        {{"COPY text text DB 14"}, "database 14: is extra", 2},
-        {{"MOVE both 14"}, "database 14: 1 row extra (2 of 1)", 2},
-        {{"SELECT 14", "DEL text both", "SELECT 15"}, "database 14: is missing", 2},
-        {{"FLUSHDB"}, "database 15: is missing", 2},
-    };
-    fill_server();
-    EXPECT_SAID(changes);
 }
 
 Test(redis_fingerprint, keeps_bytes_and_empty_names_apart) {
