@@ -16,18 +16,18 @@
 #define CLIENT "mysql " LOGIN "--binary-mode --max-allowed-packet=1G "
 #define QUERY "mysql " LOGIN "-N -B --raw "
 
-// A data directory is made once a container and copied for each artifact. Nothing of it needs to
-// survive the machine.
+// A data directory that nobody used is copied for each artifact: assay's own image has one, in
+// others it is made first. Nothing needs to survive the machine.
+#define FRESH "/usr/local/lib/assay/fresh-server"
 #define SERVER                                                                              \
     "mysqld --no-defaults --user=mysql --log-error=" ROOT "/log "                           \
     "--innodb-buffer-pool-size=128M --innodb-log-buffer-size=16M --innodb-doublewrite=OFF " \
     "--innodb-flush-log-at-trx-commit=0 --innodb-flush-method=nosync "
 
 static const char OPEN[] =
-    "exec 2>&1; cd " ROOT
-    " && { [ -d template ] || { install -d -o mysql -g mysql -m 700 new && " SERVER
-    "--datadir=" ROOT "/new --initialize-insecure && mv new template; }; } && "
-    "cp -a template data && rm -f data/auto.cnf && " SERVER "--datadir=" ROOT "/data "
+    "exec 2>&1; cd " ROOT " && rm -rf data && if [ -d " FRESH " ]; then cp -a " FRESH " data; else "
+    "install -d -o mysql -g mysql -m 700 data && " SERVER "--datadir=" ROOT
+    "/data --initialize-insecure; fi && rm -f data/auto.cnf && " SERVER "--datadir=" ROOT "/data "
     "--daemonize --socket=" ROOT "/socket --pid-file=" ROOT
     "/pid --bind-address=127.0.0.1 --port=3306 --mysqlx=OFF --skip-log-bin "
     "--performance-schema=OFF "
