@@ -321,6 +321,10 @@ Test(corruption, that_is_refused_by_another_test_fails) {
     cut.foreign = false;
     cut.test = "manifest_is_signed";
     expect(&cut, OUTCOME_FAILED, "was refused, but for another reason: is_whole: ");
+    struct corruption flipped = *row("a bit is flipped in the middle"); // of which is_whole fails
+    expect(&flipped, OUTCOME_PASSED, NULL);
+    flipped.test = "manifest_is_signed";
+    expect(&flipped, OUTCOME_FAILED, "was refused, but for another reason: is_whole: ");
 }
 
 Test(corruption, that_leaves_nothing_to_verify_is_refused_for_another_reason) {
@@ -407,7 +411,8 @@ Test(corruption, is_not_verified_when_it_was_cancelled) {
     site.cancel = &cancel;
     expect(row("emptied"), OUTCOME_PASSED, NULL);
     cancel_request(&cancel);
-    const struct test_result *test = try_one(row("emptied"));
-    cr_expect_eq(test->outcome, OUTCOME_NOT_VERIFIED);
+    cr_expect_eq(try_one(row("emptied"))->outcome, OUTCOME_NOT_VERIFIED);
+    const struct corruption never = {"never", impossible, FILES_TEST, "%s: "}; // not copied at all
+    cr_expect_eq(try_one(&never)->outcome, OUTCOME_NOT_VERIFIED);
     cancel_done(&cancel);
 }
