@@ -68,7 +68,8 @@ static bool look_at(struct backup *self, const char *path, int depth, struct err
     struct backup_file *file = add_file(self, path);
     file->size = (uint64_t)status.st_size;
     file->modified = status.st_mtim;
-    if (!S_ISREG(status.st_mode))
+    file->plain = S_ISREG(status.st_mode);
+    if (!file->plain)
         error_set(&file->problem, ERROR_SYSTEM, EINVAL, "%s is %s", file->absolute,
                   type_name(status.st_mode));
     return true;

@@ -25,6 +25,7 @@ struct backup_file {
     struct timespec modified;
     struct dump_facts facts;
     struct source_facts source;
+    bool plain;           // a regular file; what is none is never opened
     bool hashed;          // source.sha256 stands
     bool read;            // to its proven end; else `problem` says why not
     struct error problem; // ERROR_PROTOCOL: damaged; ERROR_SYSTEM: cannot be read

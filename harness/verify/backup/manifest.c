@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SIGNATURE_TEXT (2 * SIGNATURE_SIZE + 1) // hex digits and a newline
@@ -104,6 +105,20 @@ static bool parse_signature(const char *text, size_t length, uint8_t signature[S
            read == SIGNATURE_SIZE;
 }
 
+// A pipe of its name would be waited for, and a link leads out of the backup; what is too large was
+// not written by us.
+static bool read_plain(const char *path, size_t limit, char **ret_text, size_t *ret_length,
+                       struct error *err) {
+    struct stat status;
+    if (lstat(path, &status) != 0)
+        return error_set_errno(err, "cannot look at %s", path);
+    if (!S_ISREG(status.st_mode))
+        return error_set(err, ERROR_PROTOCOL, 0, "%s is no regular file", path);
+    if ((uint64_t)status.st_size > limit)
+        return error_set(err, ERROR_PROTOCOL, 0, "%s has more than %zu bytes", path, limit);
+    return file_read(path, limit, ret_text, ret_length, err);
+}
+
 // Of what stands in the signature's file, if there is one.
 static bool check_signature(const char *path, const struct public_key *key, const char *text,
                             size_t length, enum manifest_signature *ret_signature,
@@ -113,7 +128,7 @@ static bool check_signature(const char *path, const struct public_key *key, cons
     size_t hex_length = 0;
     struct error problem = {0};
     *ret_signature = MANIFEST_UNSIGNED;
-    if (!file_read(path, 4096, &hex, &hex_length, &problem)) {
+    if (!read_plain(path, 4096, &hex, &hex_length, &problem)) {
         if (problem.domain == ERROR_SYSTEM && problem.code == ENOENT)
             return true;
         return error_set(err, problem.domain, problem.code, "%s", problem.message);
@@ -139,7 +154,7 @@ bool manifest_read(const char *folder, const struct public_key *key, struct mani
     size_t length = 0;
     enum manifest_signature signature;
     struct error problem = {0};
-    if (!file_read(path, MANIFEST_LIMIT, &text, &length, &problem)) {
+    if (!read_plain(path, MANIFEST_LIMIT, &text, &length, &problem)) {
         const bool absent = problem.domain == ERROR_SYSTEM && problem.code == ENOENT;
         return error_set(err, absent ? ERROR_UNAVAILABLE : problem.domain, problem.code, "%s",
                          absent ? "the backup has no manifest" : problem.message);

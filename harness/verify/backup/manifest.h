@@ -84,7 +84,8 @@ enum manifest_signature {
 };
 
 // ERROR_UNAVAILABLE: there is no manifest, or it is of a newer version. ERROR_PROTOCOL: the
-// signature is not of these bytes and this key, or what manifest_parse says. The signature is
+// signature is not of these bytes and this key, one of the two is no regular file or too large, or
+// what manifest_parse says. The signature is
 // looked at before anything else is believed. key may be NULL.
 bool manifest_read(const char *folder, const struct public_key *key, struct manifest **ret_manifest,
                    enum manifest_signature *ret_signature, struct error *err) must_use;
@@ -99,7 +100,8 @@ bool manifest_format(const struct manifest *self, char **ret_text, size_t *ret_l
                      struct error *err) must_use;
 
 enum file_difference_kind {
-    FILE_NOT_READ = 0, // there, but it could not be read to its end: with its own problem
+    FILE_NOT_READ = 0, // there, but it could not be read so far as to be compared: with the reason
+    FILE_NOT_PLAIN,    // a link, a pipe, a device of its name and size
     FILE_MISSING,
     FILE_EXTRA, // not in the manifest
     FILE_SIZE,

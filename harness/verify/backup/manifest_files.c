@@ -69,10 +69,12 @@ static void compare(const struct manifest_file *listed, const struct backup_file
     if (listed->size != found->size)
         add(differences, FILE_SIZE, listed->path,
             "%" PRIu64 " bytes, not %" PRIu64 " as in the manifest", found->size, listed->size);
-    else if (!found->read)
-        add(differences, FILE_NOT_READ, listed->path, "%s", found->problem.message);
-    else if (memcmp(listed->sha256, found->source.sha256, SHA256_SIZE) != 0)
+    else if (!found->plain)
+        add(differences, FILE_NOT_PLAIN, listed->path, "%s", found->problem.message);
+    else if (found->hashed && memcmp(listed->sha256, found->source.sha256, SHA256_SIZE) != 0)
         add(differences, FILE_SHA256, listed->path, "its SHA-256 is not that of the manifest");
+    else if (!found->hashed)
+        add(differences, FILE_NOT_READ, listed->path, "%s", found->problem.message);
 }
 
 bool manifest_check_files(const struct manifest *self, const struct backup *backup,

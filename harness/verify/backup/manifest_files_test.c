@@ -20,8 +20,11 @@ static void hold(void) {
         const struct manifest_artifact *artifact = &held.manifest->artifacts[i];
         for (size_t j = 0; j < artifact->file_count; j++) {
             struct backup_file *file = &held.files[held.backup.file_count++];
-            *file = (struct backup_file){
-                .path = artifact->files[j].path, .size = artifact->files[j].size, .read = true};
+            *file = (struct backup_file){.path = artifact->files[j].path,
+                                         .size = artifact->files[j].size,
+                                         .plain = true,
+                                         .hashed = true,
+                                         .read = true};
             memcpy(file->source.sha256, artifact->files[j].sha256, SHA256_SIZE);
         }
     }
@@ -36,7 +39,7 @@ TestSuite(manifest_files, .init = hold, .fini = release);
 
 static struct backup_file *add_file(char *path) {
     struct backup_file *file = &held.files[held.backup.file_count++];
-    *file = (struct backup_file){.path = path, .read = true};
+    *file = (struct backup_file){.path = path, .plain = true, .hashed = true, .read = true};
     return file;
 }
 
@@ -103,11 +106,27 @@ Test(manifest_files, of_another_sha256_are_named) {
                "redis/two.rdb: its SHA-256 is not that of the manifest");
 }
 
-Test(manifest_files, that_could_not_be_read_are_named_with_their_problem) {
+// Whatever its reader says of it: an unknown version, say, is no excuse for other bytes.
+Test(manifest_files, that_their_reader_refuses_are_compared_all_the_same) {
     held.files[0].read = false;
-    error_set(&held.files[0].problem, ERROR_PROTOCOL, 0, "the data end early");
-    memset(held.files[0].source.sha256, 0, SHA256_SIZE);
-    expect_one(FILE_NOT_READ, "2026-11-22/app.dump", "2026-11-22/app.dump: the data end early");
+    error_set(&held.files[0].problem, ERROR_UNAVAILABLE, 0, "of a newer version");
+    cr_expect(check_files());
+    held.files[0].source.sha256[0] ^= 1;
+    expect_one(FILE_SHA256, "2026-11-22/app.dump",
+               "2026-11-22/app.dump: its SHA-256 is not that of the manifest");
+}
+
+Test(manifest_files, that_could_not_be_read_to_their_end_are_named_with_their_problem) {
+    held.files[0].read = held.files[0].hashed = false;
+    error_set(&held.files[0].problem, ERROR_SYSTEM, 0, "the disk does not answer");
+    expect_one(FILE_NOT_READ, "2026-11-22/app.dump",
+               "2026-11-22/app.dump: the disk does not answer");
+}
+
+Test(manifest_files, that_are_no_regular_files_are_named) {
+    held.files[0].read = held.files[0].hashed = held.files[0].plain = false;
+    error_set(&held.files[0].problem, ERROR_SYSTEM, 0, "it is a symbolic link");
+    expect_one(FILE_NOT_PLAIN, "2026-11-22/app.dump", "2026-11-22/app.dump: it is a symbolic link");
 }
 
 Test(manifest_files, that_were_renamed_are_missing_and_extra) {

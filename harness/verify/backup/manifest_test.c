@@ -145,7 +145,7 @@ Test(manifest, with_an_empty_signature_is_not_unsigned) {
 Test(manifest, whose_signature_cannot_be_read_is_not_unsigned) {
     write_manifest(NULL);
     cr_assert(folder_make(held.signature_path, 0700, &held.err), "%s", held.err.message);
-    expect_refused(ERROR_SYSTEM, "cannot read ");
+    expect_refused(ERROR_PROTOCOL, "is no regular file");
 }
 
 Test(manifest, written_unsigned_keeps_no_older_signature) {

@@ -1,11 +1,13 @@
 #include "verify/drill/drill.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "verify/backup/creation.h"
 #include "verify/backup/verification.h"
 #include "verify/drill/alteration.h"
 #include "verify/drill/console.h"
+#include "verify/drill/corruption.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +35,7 @@ struct work {
     struct drill_table tables[DRILLED_COUNT];
     struct suite_result *suite; // of what is done before the backup is verified
     char *path;                 // of the backup
+    struct signing_key *key;    // its manifest's
 };
 
 static bool is_wanted(const struct drill *self, const struct drilled *drilled) {
@@ -82,6 +85,11 @@ static bool fill(struct work *self, size_t which, struct error *err) {
     return true;
 }
 
+static bool make_key(struct work *self, struct error *err) {
+    autofree_string char *path = path_join(self->drill->folder, "key");
+    return signing_key_make(path, err) && signing_key_read(path, &self->key, err);
+}
+
 static bool make_backup(struct work *self, const char *const *services, struct error *err) {
     const struct drill *drill = self->drill;
     autodone(origins) struct origins origins = {0};
@@ -91,6 +99,7 @@ static bool make_backup(struct work *self, const char *const *services, struct e
                                       .origins = &origins,
                                       .root = root,
                                       .sockets = drill->folder,
+                                      .key = self->key,
                                       .cancel = drill->cancel};
     return origins_find(drill->engine, drill->label, services, &origins, err) &&
            creation_run(&creation, &self->path, &notes, err);
@@ -114,7 +123,8 @@ static bool fill_and_back_up(struct work *self) {
     if (filled == 0)
         return false;
     tell(self, "backup", "dumping");
-    return say(self, "a_backup_is_made", make_backup(self, services, &problem), &problem);
+    return say(self, "a_backup_is_made",
+               make_key(self, &problem) && make_backup(self, services, &problem), &problem);
 }
 
 // ---- and what must be found
@@ -129,30 +139,93 @@ static void alter(void *context, const struct restorer *restorer, const struct r
             alteration_try_all(&self->tables[i], DRILLED[i].restored, restorer, restore, suite);
 }
 
-static bool verify(struct work *self, struct error *err) {
+static bool verify(const struct work *self, const struct backup *backup,
+                   const struct manifest *manifest, enum manifest_signature signature,
+                   struct error *err) {
     const struct drill *drill = self->drill;
-    autofree(backup) struct backup *backup = NULL;
-    autofree(manifest) struct manifest *manifest = NULL;
-    struct testimony testimony = {.there = true, .demanded = true};
-    struct error problem = {0};
-    if (!backup_open(self->path, &(const struct backup_options){.cancel = drill->cancel}, &backup,
-                     &problem) ||
-        !manifest_read(self->path, NULL, &manifest, &testimony.signature, &problem)) {
-        (void)say(self, "the_backup_can_be_read", false, &problem);
-        return cancel_check(drill->cancel, err);
-    }
-    testimony.manifest = manifest;
     const struct verification verification = {.engine = drill->engine,
                                               .stack = drill->stack,
                                               .backup = backup,
-                                              .testimony = testimony,
+                                              .testimony = {.there = true,
+                                                            .manifest = manifest,
+                                                            .signature = signature,
+                                                            .demanded = true,
+                                                            .must_be_signed = true},
                                               .folder = drill->folder,
                                               .cancel = drill->cancel,
                                               .visit = alter,
-                                              .visitor = self,
+                                              .visitor = (void *)(uintptr_t)self,
                                               .progress = drill->progress,
                                               .context = drill->context};
     return verification_run(&verification, self->report, err);
+}
+
+// The artifact of this engine that holds what was filled in; NULL: there is none.
+static const struct backup_file *artifact_of(const struct backup *backup, enum dump_engine engine) {
+    for (size_t i = 0; i < backup->artifact_count; i++) {
+        const struct backup_file *file = backup_main_file(backup, &backup->artifacts[i]);
+        if (file->facts.engine == engine && file->facts.record_count > 0)
+            return file;
+    }
+    return NULL;
+}
+
+static const struct backup_file *artifact_of_another(const struct backup *backup,
+                                                     enum dump_engine engine) {
+    const struct backup_file *other = NULL;
+    for (size_t i = 0; i < DRILLED_COUNT && other == NULL; i++)
+        if (DRILLED[i].engine != engine)
+            other = artifact_of(backup, DRILLED[i].engine);
+    return other;
+}
+
+static bool corrupt(const struct work *self, const struct backup *backup,
+                    const struct drilled *drilled, struct error *err) {
+    const struct backup_file *file = artifact_of(backup, drilled->engine);
+    const struct backup_file *other = artifact_of_another(backup, drilled->engine);
+    const struct public_key public_key = signing_key_public(self->key);
+    if (file == NULL)
+        return true; // not filled, which is said
+    const struct corruption_site site = {.backup = self->path,
+                                         .artifact = file->path,
+                                         .other = other != NULL ? other->path : NULL,
+                                         .key = self->key,
+                                         .public_key = &public_key,
+                                         .folder = self->drill->folder,
+                                         .cancel = self->drill->cancel};
+    const int64_t started_us = clock_monotonic_us();
+    struct suite_result *suite = report_add_suite(self->report);
+    suite->name = memory_format("files of %s", drilled->name);
+    suite->subject = memory_copy_string(drilled->name);
+    tell(self, suite->name, "corrupting");
+    for (const struct corruption *each = CORRUPTIONS; each->name != NULL; each++) {
+        corruption_try(each, &site, suite);
+        if (!cancel_check(self->drill->cancel, err))
+            return false;
+    }
+    suite->duration_us = clock_monotonic_us() - started_us;
+    tell(self, suite->name, "done");
+    return true;
+}
+
+static bool find_all(struct work *self, struct error *err) {
+    const struct public_key public_key = signing_key_public(self->key);
+    autofree(backup) struct backup *backup = NULL;
+    autofree(manifest) struct manifest *manifest = NULL;
+    enum manifest_signature signature = MANIFEST_UNSIGNED;
+    struct error problem = {0};
+    if (!backup_open(self->path, &(const struct backup_options){.cancel = self->drill->cancel},
+                     &backup, &problem) ||
+        !manifest_read(self->path, &public_key, &manifest, &signature, &problem)) {
+        (void)say(self, "the_backup_can_be_read", false, &problem);
+        return cancel_check(self->drill->cancel, err);
+    }
+    if (!verify(self, backup, manifest, signature, err))
+        return false;
+    for (size_t i = 0; i < DRILLED_COUNT; i++)
+        if (!corrupt(self, backup, &DRILLED[i], err))
+            return false;
+    return true;
 }
 
 bool drill_run(const struct drill *self, struct report *report, struct error *err) {
@@ -163,13 +236,14 @@ bool drill_run(const struct drill *self, struct report *report, struct error *er
         work.suite = report_add_suite(before);
         work.suite->name = memory_copy_string("drill");
         const bool made = fill_and_back_up(&work);
-        done = cancel_check(self->cancel, err) && (!made || verify(&work, err));
+        done = cancel_check(self->cancel, err) && (!made || find_all(&work, err));
         *report_add_suite(report) = *work.suite; // what it owns moves with it
         *work.suite = (struct suite_result){0};
         report_free(before);
     }
     for (size_t i = 0; i < DRILLED_COUNT; i++)
         drill_table_done(&work.tables[i]);
+    signing_key_free(work.key);
     free(work.path);
     return done;
 }
