@@ -9,6 +9,7 @@
 #include "verify/drill/console.h"
 #include "verify/drill/corruption.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ struct work {
     struct suite_result *suite; // of what is done before the backup is verified
     char *path;                 // of the backup
     struct signing_key *key;    // its manifest's
+    pthread_mutex_t progress;
 };
 
 static bool is_wanted(const struct drill *self, const struct drilled *drilled) {
@@ -45,9 +47,18 @@ static bool is_wanted(const struct drill *self, const struct drilled *drilled) {
     return self->engines == NULL;
 }
 
-static void tell(const struct work *self, const char *what, const char *state) {
-    if (self->drill->progress != NULL)
-        self->drill->progress(self->drill->context, what, state, false);
+// Called from several threads.
+static void show(void *context, const char *what, const char *state, bool wrong) {
+    struct work *self = context;
+    if (self->drill->progress == NULL)
+        return;
+    pthread_mutex_lock(&self->progress);
+    self->drill->progress(self->drill->context, what, state, wrong);
+    pthread_mutex_unlock(&self->progress);
+}
+
+static void tell(struct work *self, const char *what, const char *state) {
+    show(self, what, state, false);
 }
 
 // What cannot be done is not verified: a drill proves nothing then, but no backup was at fault.
@@ -139,9 +150,8 @@ static void alter(void *context, const struct restorer *restorer, const struct r
             alteration_try_all(&self->tables[i], DRILLED[i].restored, restorer, restore, suite);
 }
 
-static bool verify(const struct work *self, const struct backup *backup,
-                   const struct manifest *manifest, enum manifest_signature signature,
-                   struct error *err) {
+static bool verify(struct work *self, const struct backup *backup, const struct manifest *manifest,
+                   enum manifest_signature signature, struct error *err) {
     const struct drill *drill = self->drill;
     const struct verification verification = {.engine = drill->engine,
                                               .stack = drill->stack,
@@ -154,9 +164,9 @@ static bool verify(const struct work *self, const struct backup *backup,
                                               .folder = drill->folder,
                                               .cancel = drill->cancel,
                                               .visit = alter,
-                                              .visitor = (void *)(uintptr_t)self,
-                                              .progress = drill->progress,
-                                              .context = drill->context};
+                                              .visitor = self,
+                                              .progress = show,
+                                              .context = self};
     return verification_run(&verification, self->report, err);
 }
 
@@ -179,33 +189,62 @@ static const struct backup_file *artifact_of_another(const struct backup *backup
     return other;
 }
 
-static bool corrupt(const struct work *self, const struct backup *backup,
-                    const struct drilled *drilled, struct error *err) {
-    const struct backup_file *file = artifact_of(backup, drilled->engine);
-    const struct backup_file *other = artifact_of_another(backup, drilled->engine);
-    const struct public_key public_key = signing_key_public(self->key);
-    if (file == NULL)
-        return true; // not filled, which is said
-    const struct corruption_site site = {.backup = self->path,
-                                         .artifact = file->path,
-                                         .other = other != NULL ? other->path : NULL,
-                                         .key = self->key,
-                                         .public_key = &public_key,
-                                         .folder = self->drill->folder,
-                                         .cancel = self->drill->cancel};
+static void corrupt_artifact(struct work *self, const struct corruption_site *site,
+                             const struct drilled *drilled, struct report *report) {
     const int64_t started_us = clock_monotonic_us();
-    struct suite_result *suite = report_add_suite(self->report);
+    struct suite_result *suite = report_add_suite(report);
     suite->name = memory_format("files of %s", drilled->name);
     suite->subject = memory_copy_string(drilled->name);
     tell(self, suite->name, "corrupting");
-    for (const struct corruption *each = CORRUPTIONS; each->name != NULL; each++) {
-        corruption_try(each, &site, suite);
-        if (!cancel_check(self->drill->cancel, err))
-            return false;
-    }
+    for (const struct corruption *each = CORRUPTIONS; each->name != NULL; each++)
+        if (!cancel_requested(site->cancel))
+            corruption_try(each, site, suite);
     suite->duration_us = clock_monotonic_us() - started_us;
     tell(self, suite->name, "done");
-    return true;
+}
+
+struct corrupting {
+    struct work *work;
+    const struct backup *backup;
+    struct report *report; // of its own
+};
+
+static void *corrupt(void *context) {
+    const struct corrupting *self = context;
+    struct work *work = self->work;
+    const struct public_key public_key = signing_key_public(work->key);
+    for (size_t i = 0; i < DRILLED_COUNT; i++) {
+        const struct backup_file *file = artifact_of(self->backup, DRILLED[i].engine);
+        const struct backup_file *other = artifact_of_another(self->backup, DRILLED[i].engine);
+        if (file == NULL)
+            continue; // not filled, which is said
+        const struct corruption_site site = {.backup = work->path,
+                                             .artifact = file->path,
+                                             .other = other != NULL ? other->path : NULL,
+                                             .key = work->key,
+                                             .public_key = &public_key,
+                                             .folder = work->drill->folder,
+                                             .cancel = work->drill->cancel};
+        corrupt_artifact(work, &site, &DRILLED[i], self->report);
+    }
+    return NULL;
+}
+
+// Servers and files side by side.
+static bool break_both(struct work *self, const struct backup *backup,
+                       const struct manifest *manifest, enum manifest_signature signature,
+                       struct error *err) {
+    struct corrupting corrupting = {self, backup, report_new("files")};
+    pthread_t thread;
+    const bool started = pthread_create(&thread, NULL, corrupt, &corrupting) == 0;
+    const bool verified = verify(self, backup, manifest, signature, err);
+    if (started)
+        pthread_join(thread, NULL);
+    else
+        corrupt(&corrupting);
+    report_take(self->report, corrupting.report, "");
+    report_free(corrupting.report);
+    return verified && cancel_check(self->drill->cancel, err);
 }
 
 static bool find_all(struct work *self, struct error *err) {
@@ -220,16 +259,11 @@ static bool find_all(struct work *self, struct error *err) {
         (void)say(self, "the_backup_can_be_read", false, &problem);
         return cancel_check(self->drill->cancel, err);
     }
-    if (!verify(self, backup, manifest, signature, err))
-        return false;
-    for (size_t i = 0; i < DRILLED_COUNT; i++)
-        if (!corrupt(self, backup, &DRILLED[i], err))
-            return false;
-    return true;
+    return break_both(self, backup, manifest, signature, err);
 }
 
 bool drill_run(const struct drill *self, struct report *report, struct error *err) {
-    struct work work = {.drill = self, .report = report};
+    struct work work = {.drill = self, .report = report, .progress = PTHREAD_MUTEX_INITIALIZER};
     bool done = load_tables(&work, err);
     if (done) {
         struct report *before = report_new("before");
