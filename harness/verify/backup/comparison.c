@@ -1,6 +1,7 @@
 #include "verify/backup/comparison.h"
 
 #include "base/memory.h"
+#include "verify/backup/backup_name.h"
 #include "verify/fingerprint/redis_fingerprint.h"
 
 #include <inttypes.h>
@@ -29,6 +30,26 @@ static void say_signature(const struct testimony *testimony, struct suite_result
                      "the manifest is not signed");
         break;
     }
+}
+
+// A zone shifts a date by a day at most.
+static void say_moment(const struct manifest *manifest, const struct backup *backup,
+                       struct suite_result *suite) {
+    static const char name[] = "its_name_is_of_its_time";
+    const char *slash = strrchr(backup->path, '/');
+    const struct civil_time start = civil_of_utc(manifest->start_ms),
+                            end = civil_of_utc(manifest->end_ms);
+    struct civil_time named;
+    char said[CIVIL_TEXT_SIZE], was[CIVIL_TEXT_SIZE];
+    if (!backup_name_moment(slash != NULL ? slash + 1 : backup->path, &named))
+        return;
+    if (civil_day(&named) <= civil_day(&end) + 1 && civil_day(&named) >= civil_day(&start) - 1)
+        restore_said(suite, name, OUTCOME_PASSED, NULL);
+    else
+        restore_said(suite, name, OUTCOME_FAILED,
+                     "the backup's name says %s, its manifest was made at %s UTC: is it another "
+                     "backup under this name?",
+                     civil_format(&named, said), civil_format(&end, was));
 }
 
 static void say_files(const struct manifest *manifest, const struct backup *backup,
@@ -60,6 +81,7 @@ void comparison_of_files(const struct testimony *testimony, const struct backup 
     } else if (testimony->manifest != NULL) {
         restore_said(suite, name, OUTCOME_PASSED, NULL);
         say_signature(testimony, suite);
+        say_moment(testimony->manifest, backup, suite);
         say_files(testimony->manifest, backup, suite);
     } else if (testimony->must_be_signed) {
         restore_said(suite, name, OUTCOME_FAILED,

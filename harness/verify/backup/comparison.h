@@ -16,7 +16,8 @@ struct testimony {
     bool must_be_signed; // a key was given: without a signature it fails
 };
 
-// Adds: manifest_is_sound, manifest_is_signed, files_are_those_of_the_manifest. Of a backup that
+// Adds: manifest_is_sound, manifest_is_signed, its_name_is_of_its_time (where the name holds a
+// date: backup_name.h), files_are_those_of_the_manifest. Of a backup that
 // has no manifest: nothing, or not verified when one was demanded.
 void comparison_of_files(const struct testimony *testimony, const struct backup *backup,
                          struct suite_result *suite);

@@ -75,8 +75,11 @@ static void init(void) {
     manifest_file_add(entry, "app.dump", 1, (const uint8_t[SHA256_SIZE]){0});
     file = (struct backup_file){.path = (char *)(uintptr_t) "app.dump", .facts.record_count = 3};
     artifact = (struct artifact){.files = &first, .file_count = 1};
-    backup = (struct backup){
-        .files = &file, .file_count = 1, .artifacts = &artifact, .artifact_count = 1};
+    backup = (struct backup){.path = (char *)(uintptr_t) "/backups/app",
+                             .files = &file,
+                             .file_count = 1,
+                             .artifacts = &artifact,
+                             .artifact_count = 1};
     restore = (struct restore){.endpoint = &endpoint, .backup = &backup, .artifact = &artifact};
     report = report_new("test");
     suite = report_add_suite(report);
@@ -246,6 +249,26 @@ Test(comparison, a_manifest_that_cannot_be_believed_fails_and_one_that_is_newer_
     suite = report_add_suite(report);
     files((struct testimony){.there = true, .problem = &newer});
     expect("manifest_is_sound", OUTCOME_NOT_VERIFIED, "version 2");
+}
+
+static void name(const char *path, enum outcome outcome, const char *message) {
+    suite = report_add_suite(report);
+    backup.path = (char *)(uintptr_t)path;
+    files((struct testimony){.there = true, .manifest = manifest});
+    expect("its_name_is_of_its_time", outcome, message);
+}
+
+Test(comparison, another_backup_under_a_new_name_fails) {
+    manifest->start_ms = 1795489200000; // 2026-11-24 03:00:00
+    manifest->end_ms = manifest->start_ms + 60000;
+    files((struct testimony){.there = true, .manifest = manifest});
+    cr_expect_null(find("its_name_is_of_its_time")); // no date stands in it
+    name("/backups/20261124-030000", OUTCOME_PASSED, NULL);
+    name("/backups/2026-11-23", OUTCOME_PASSED, NULL); // west of here
+    name("/backups/app-2026-11-25_01-00-00", OUTCOME_PASSED, NULL);
+    name("20261124-030000", OUTCOME_PASSED, NULL);
+    name("/backups/20261126-030000", OUTCOME_FAILED, "says 2026-11-26 03:00:00");
+    name("/2026-11-24/20261122-030000", OUTCOME_FAILED, "made at 2026-11-24 03:01:00 UTC");
 }
 
 Test(comparison, the_manifest_itself_is_no_artifact_even_when_it_is_not_asked) {
