@@ -9,7 +9,7 @@
 #include "command/command.h"
 #include "command/interrupt.h"
 #include "command/session.h"
-#include "run/lease.h"
+#include "command/target.h"
 #include "verify/backup/creation.h"
 
 #include <stdio.h>
@@ -45,10 +45,8 @@ static const char HELP[] =
     "is no backup\n";
 
 struct create_arguments {
-    struct string_list compose;
+    struct target_choice target;
     struct string_list services;
-    const char *project;
-    const char *stack;
     const char *into;
     const char *key;
 };
@@ -56,71 +54,14 @@ struct create_arguments {
 #define MEMBER(name) offsetof(struct create_arguments, name)
 
 static const struct argument ROWS[] = {
-    {"compose", ARGUMENT_LIST, MEMBER(compose), NULL},
+    {"compose", ARGUMENT_LIST, MEMBER(target.compose), NULL},
     {"service", ARGUMENT_LIST, MEMBER(services), NULL},
-    {"project", ARGUMENT_TEXT, MEMBER(project), NULL},
-    {"stack", ARGUMENT_TEXT, MEMBER(stack), NULL},
+    {"project", ARGUMENT_TEXT, MEMBER(target.project), NULL},
+    {"stack", ARGUMENT_TEXT, MEMBER(target.stack), NULL},
     {"into", ARGUMENT_TEXT, MEMBER(into), NULL},
     {"key", ARGUMENT_TEXT, MEMBER(key), NULL},
     {0},
 };
-
-// ---- which stack
-
-// The label of its containers, and the engine that they are in.
-struct target {
-    char *label;
-    char *engine_host;   // NULL: the user's own
-    struct lease *lease; // held, so that the stack stays meanwhile
-};
-
-static void target_done(struct target *self) {
-    free(self->label);
-    free(self->engine_host);
-    lease_release(self->lease);
-}
-
-static bool find_stack(const char *name, const struct cancel *cancel, struct target *ret_target,
-                       struct error *err) {
-    autofree_string char *state = state_folder();
-    if (!lease_claim(state, name, cancel, &ret_target->lease, err))
-        return false;
-    const struct lease_facts *facts = lease_facts(ret_target->lease);
-    if (facts == NULL)
-        return error_set(err, ERROR_CONFIGURATION, 0,
-                         "there is no stack \"%s\": `assay status` lists them", name);
-    ret_target->label = memory_format("io.assay.run=%s", facts->run_id);
-    ret_target->engine_host = memory_copy_string(facts->engine_host);
-    return true;
-}
-
-static bool find_project(const struct create_arguments *arguments, struct target *ret_target,
-                         struct error *err) {
-    const char *const here[] = {".", NULL};
-    const struct session_options options = {
-        .compose_files =
-            arguments->compose.count > 0 ? (const char *const *)arguments->compose.items : here,
-        .profiles = (const char *const[]){"*", NULL}};
-    autofree_string char *fixtures = NULL;
-    struct plan *plan = NULL;
-    if (!session_load_plan(&options, &fixtures, NULL, &plan, err))
-        return error_append(
-            err, "%s",
-            arguments->compose.count > 0 ? "" : " (or name the stack: --project, --stack)");
-    ret_target->label = memory_format(ORIGIN_COMPOSE_PROJECT "=%s", plan->name);
-    plan_free(plan);
-    return true;
-}
-
-static bool find_target(const struct create_arguments *arguments, const struct cancel *cancel,
-                        struct target *ret_target, struct error *err) {
-    if (arguments->stack != NULL)
-        return find_stack(arguments->stack, cancel, ret_target, err);
-    if (arguments->project == NULL)
-        return find_project(arguments, ret_target, err);
-    ret_target->label = memory_format(ORIGIN_COMPOSE_PROJECT "=%s", arguments->project);
-    return true;
-}
 
 // ---- making it
 
@@ -131,18 +72,12 @@ static void show_service(void *context, const char *service, const char *state) 
         live_set(session->live, "services", service, done ? LIVE_GOOD : LIVE_WORKING, state, NULL);
 }
 
-static bool open_engine(struct session *session, const struct target *target, struct error *err) {
-    const struct engine_options options = {.host = target->engine_host, .cancel = &session->cancel};
-    return target->engine_host != NULL ? engine_open(&options, &session->engine, err)
-                                       : session_find_engine(session, err);
-}
-
 static bool make(struct session *session, const struct create_arguments *arguments,
                  const struct target *target, const struct signing_key *key, char **ret_path,
                  struct string_list *notes, struct error *err) {
     autodone(origins) struct origins origins = {0};
     const char *const *services = (const char *const *)arguments->services.items;
-    if (!open_engine(session, target, err) ||
+    if (!target_open_engine(target, session, err) ||
         !origins_find(session->engine, target->label,
                       arguments->services.count > 0 ? services : NULL, &origins, err))
         return false;
@@ -172,7 +107,7 @@ static int create(const struct create_arguments *arguments, const struct signing
     bool made = cancel_init(&session.cancel, &problem);
     if (made) {
         interrupt_cancels(&session.cancel);
-        made = find_target(arguments, &session.cancel, &target, &problem) &&
+        made = target_find(&arguments->target, &session.cancel, &target, &problem) &&
                run_open(&(const struct run_options){.cancel = &session.cancel}, &session.run,
                         &problem);
     }
@@ -195,9 +130,7 @@ static int create(const struct create_arguments *arguments, const struct signing
 static int read_key_and_create(const struct create_arguments *arguments) {
     autofree(signing_key) struct signing_key *key = NULL;
     struct error problem = {0};
-    const int named =
-        (arguments->stack != NULL) + (arguments->project != NULL) + (arguments->compose.count > 0);
-    if (named > 1)
+    if (target_choice_count(&arguments->target) > 1)
         return usage_error("backup create", "one of --compose, --project and --stack");
     if (arguments->key != NULL && !signing_key_read(arguments->key, &key, &problem)) {
         error_prefix(&problem, "--key");
@@ -211,7 +144,7 @@ int command_create_backup(int argc, char **argv) {
     int status = arguments_read("backup create", HELP, ROWS, argc, argv, &arguments);
     if (status < 0)
         status = read_key_and_create(&arguments);
-    string_list_done(&arguments.compose);
+    string_list_done(&arguments.target.compose);
     string_list_done(&arguments.services);
     return status;
 }

@@ -226,6 +226,34 @@ Test(create_backup_real, what_was_made_is_verified_and_what_was_altered_since_is
     free(after);
 }
 
+#define VERIFY_LIVE(path, stack) \
+    assay("backup", "verify", path, "--format", "terminal", "--against", "live", "--stack", stack)
+
+Test(create_backup_real, a_backup_of_anybodys_is_compared_with_the_running_servers) {
+    fill();
+    char *path = create();
+    char *manifest = path_join(path, MANIFEST_NAME);
+    must(file_remove_tree(manifest, &problem));
+    cr_expect_eq(VERIFY_LIVE(path, "default"), 0, "%s%s", program_output(), program_errors());
+    assert_says(program_output(), " 0 failed, ");
+    postgres("DELETE FROM orders WHERE id = 77; ALTER TABLE orders ALTER note TYPE varchar(40)");
+    mysql("INSERT INTO items VALUES (5000, 1, '', NULL)");
+    alter_mongodb();
+    redis("DEL greeting");
+    cr_expect_eq(VERIFY_LIVE(path, "default"), 1, "%s", program_output());
+    assert_says(program_output(), "schema_is_as_in_the_running_server");
+    assert_says(program_output(), "note: character varying(40) \u2192 text");
+    assert_says(program_output(), "rows_are_as_in_the_running_server");
+    assert_says(program_output(), "table public.orders: 1 row extra");
+    assert_says(program_output(), "items: 1 row missing");
+    assert_says(program_output(), "collection shop.orders: 1 row extra");
+    assert_says(program_output(), "database 0: 1 row extra");
+    cr_expect_eq(VERIFY_LIVE(path, "another"), 2);
+    assert_says(program_errors(), "--against live: there is no stack \"another\"");
+    free(manifest);
+    free(path);
+}
+
 Test(create_backup_real, is_exact_while_the_servers_are_written_to) {
     fill();
     run_in(

@@ -13,6 +13,7 @@
 #include "command/keep_records.h"
 #include "command/place.h"
 #include "command/publication.h"
+#include "command/running_servers.h"
 #include "command/session.h"
 #include "compose/settings.h"
 #include "verify/backup/latest.h"
@@ -41,8 +42,11 @@ static const char HELP[] =
     "                     latest is the newest there by the date in its name, and the default\n"
     "  --against WHAT     manifest: content and schema as they were when `assay backup create` "
     "made\n"
-    "                     it, and not verified without its manifest; none: not compared\n"
-    "                     (default: the manifest, if there is one)\n"
+    "                     it, and not verified without its manifest; live: also as the running\n"
+    "                     servers hold them now; none: not compared (default: the manifest, if\n"
+    "                     there is one)\n"
+    "  --compose FILE, --project NAME, --stack NAME\n"
+    "                     whose servers, for --against live (default: the Compose file here)\n"
     "  --settings FILE    its backup.smoke says what the restored servers must answer (default:\n"
     "                     " SETTINGS_FILE ", if it is here)\n"
     "  --key FILE.pub     whose signature the manifest must have\n"
@@ -71,6 +75,7 @@ struct verify_arguments {
     const char *root;
     const char *records;
     const char *against;
+    struct target_choice target;
     const char *settings;
     const char *key;
     const char *metrics;
@@ -97,8 +102,10 @@ static bool read_jobs(void *values, const char *text, struct error *err) {
 static bool read_against(void *values, const char *text, struct error *err) {
     struct verify_arguments *self = values;
     self->against = text;
-    return strcmp(text, "manifest") == 0 || strcmp(text, "none") == 0 ||
-           error_set(err, ERROR_USAGE, 0, "--against takes manifest or none, not \"%s\"", text);
+    return strcmp(text, "manifest") == 0 || strcmp(text, "live") == 0 ||
+           strcmp(text, "none") == 0 ||
+           error_set(err, ERROR_USAGE, 0, "--against takes manifest, live or none, not \"%s\"",
+                     text);
 }
 
 static bool read_seed(void *values, const char *text, struct error *err) {
@@ -110,12 +117,19 @@ static bool read_seed(void *values, const char *text, struct error *err) {
            error_set(err, ERROR_USAGE, 0, "--seed takes a number, not \"%s\"", text);
 }
 
+static bool is_against(const struct verify_arguments *self, const char *what) {
+    return self->against != NULL && strcmp(self->against, what) == 0;
+}
+
 #define MEMBER(name) offsetof(struct verify_arguments, name)
 
 static const struct argument ROWS[] = {
     {"root", ARGUMENT_TEXT, MEMBER(root), NULL},
     {"records", ARGUMENT_TEXT, MEMBER(records), NULL},
     {"against", ARGUMENT_READ, 0, read_against},
+    {"compose", ARGUMENT_LIST, MEMBER(target.compose), NULL},
+    {"project", ARGUMENT_TEXT, MEMBER(target.project), NULL},
+    {"stack", ARGUMENT_TEXT, MEMBER(target.stack), NULL},
     {"settings", ARGUMENT_TEXT, MEMBER(settings), NULL},
     {"key", ARGUMENT_TEXT, MEMBER(key), NULL},
     {"metrics", ARGUMENT_TEXT, MEMBER(metrics), NULL},
@@ -145,6 +159,12 @@ static int read_arguments(int argc, char **argv, struct verify_arguments *self) 
     const int status = arguments_read("backup verify", HELP, ROWS, argc, argv, self);
     if (status >= 0)
         return status;
+    const int targets = target_choice_count(&self->target);
+    if (targets > 1)
+        return usage_error("backup verify", "one of --compose, --project and --stack");
+    if (targets == 1 && !is_against(self, "live"))
+        return usage_error("backup verify",
+                           "--compose, --project and --stack go with --against live");
     if (!self->has_seed && getrandom(&self->seed, sizeof self->seed, 0) != sizeof self->seed)
         self->seed = (uint64_t)clock_wall_ms();
     self->seed &= UINT32_MAX; // short enough to be typed again
@@ -198,6 +218,8 @@ static bool read_questions(const struct verify_arguments *arguments,
 // ---- what it says of itself
 
 struct statement {
+    struct manifest *live;    // of the running servers; NULL: they were not asked
+    struct string_list notes; // which of them could not be
     bool there;
     struct manifest *manifest;
     enum manifest_signature signature;
@@ -218,7 +240,7 @@ static bool read_statement(const struct verify_arguments *arguments, const struc
     if (arguments->key != NULL && !public_key_read(arguments->key, &key, err))
         return error_prefix(err, "--key");
     ret_statement->there = has_manifest(backup);
-    if (arguments->against != NULL && strcmp(arguments->against, "none") == 0)
+    if (is_against(arguments, "none"))
         return true;
     if (ret_statement->there &&
         !manifest_read(backup->path, arguments->key != NULL ? &key : NULL, &ret_statement->manifest,
@@ -271,9 +293,9 @@ static bool verify(struct session *session, const struct verify_arguments *argum
                       .signature = statement->signature,
                       .problem =
                           statement->problem.domain != ERROR_NONE ? &statement->problem : NULL,
-                      .demanded =
-                          arguments->against != NULL && strcmp(arguments->against, "manifest") == 0,
+                      .demanded = is_against(arguments, "manifest"),
                       .must_be_signed = arguments->key != NULL},
+        .live = statement->live,
         .smoke = smoke,
         .folder = session->run != NULL ? run_folder(session->run) : NULL,
         .seed = arguments->seed,
@@ -282,6 +304,8 @@ static bool verify(struct session *session, const struct verify_arguments *argum
         .progress = show_artifact,
         .context = session,
     };
+    for (size_t i = 0; i < statement->notes.count; i++)
+        report_add_warning(session->report, statement->notes.items[i]);
     const bool done = verification_run(&verification, session->report, err);
     byte_progress_close(progress);
     if (session->stack != NULL)
@@ -349,12 +373,18 @@ int command_verify_backup(int argc, char **argv) {
                          !backup_choose(arguments.root, arguments.which, &choice, &problem) ||
                          !prepare(&arguments, &problem) ||
                          !read_backup(&arguments, choice.path, &backup, &problem) ||
-                         !read_statement(&arguments, backup, &statement, &problem)
+                         !read_statement(&arguments, backup, &statement, &problem) ||
+                         (is_against(&arguments, "live") &&
+                          !running_servers_look(&arguments.target, backup, &statement.live,
+                                                &statement.notes, &problem))
                      ? report_error(&problem)
                      : verify_backup(&arguments, backup, &statement, questions.smoke,
                                      choice.taken_wall_ms);
     questions_done(&questions);
     manifest_free(statement.manifest);
+    manifest_free(statement.live);
+    string_list_done(&statement.notes);
+    string_list_done(&arguments.target.compose);
     string_list_done(&arguments.formats);
     free(choice.path);
     return status;

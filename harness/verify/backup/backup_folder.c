@@ -261,6 +261,32 @@ void backup_free(struct backup *self) {
     free(self);
 }
 
+const char *backup_file_only_database(const struct backup_file *file) {
+    const struct dump_facts *facts = &file->facts;
+    const char *only = NULL;
+    for (size_t i = 0; i < facts->databases.count; i++) {
+        const char *name = facts->databases.items[i];
+        if (strcmp(name, "postgres") == 0 || strcmp(name, "template1") == 0)
+            continue;
+        if (only != NULL)
+            return NULL;
+        only = name;
+    }
+    return only != NULL ? only : facts->database;
+}
+
+char *backup_file_folder_database(const struct backup_file *file) {
+    if (!backup_file_has_format(file, "mongo-bson"))
+        return NULL;
+    const char *end = strrchr(file->path, '/');
+    if (end == NULL)
+        return NULL;
+    const char *start = end;
+    while (start > file->path && start[-1] != '/')
+        start--;
+    return memory_copy_bytes(start, (size_t)(end - start));
+}
+
 const struct backup_file *backup_main_file(const struct backup *self,
                                            const struct artifact *artifact) {
     return &self->files[artifact->files[0]];

@@ -69,6 +69,14 @@ void backup_free(struct backup *self);
 // By the name of a dump_format: "mongo-bson". false also for what was not recognised.
 bool backup_file_has_format(const struct backup_file *file, const char *format);
 
+// The only database that it makes; those that every server has do not count. Borrowed; NULL:
+// several, or the file does not say.
+const char *backup_file_only_database(const struct backup_file *file);
+// A folder of mongodump's is named after its database, "app" of "dump/app/orders.bson"; the
+// caller's. NULL: the file is none of such a folder, or lies in the top of the backup, so nobody
+// knows.
+char *backup_file_folder_database(const struct backup_file *file);
+
 // The first file of an artifact.
 const struct backup_file *backup_main_file(const struct backup *self,
                                            const struct artifact *artifact);

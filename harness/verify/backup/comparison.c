@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char SCHEMA[] = "schema_is_as_it_was";
-static const char ROWS[] = "rows_are_as_they_were";
+const struct comparison_names COMPARISON_THEN = {"schema_is_as_it_was", "rows_are_as_they_were"};
+const struct comparison_names COMPARISON_NOW = {"schema_is_as_in_the_running_server",
+                                                "rows_are_as_in_the_running_server"};
 static const char CONTROL[] = "a_lost_record_changes_the_sums";
 
 // ---- the files
@@ -100,9 +101,8 @@ bool comparison_is_manifest(const struct testimony *testimony, const struct back
 // ---- the content
 
 // What the manifest says of an artifact; NULL: nothing.
-static const struct manifest_artifact *entry_of(const struct testimony *testimony,
+static const struct manifest_artifact *entry_of(const struct manifest *manifest,
                                                 const struct restore *restore) {
-    const struct manifest *manifest = testimony->manifest;
     const char *path = restore_file(restore)->path;
     for (size_t i = 0; manifest != NULL && i < manifest->artifact_count; i++)
         for (size_t j = 0; j < manifest->artifacts[i].file_count; j++)
@@ -155,44 +155,64 @@ static void forgive_expired(const struct fingerprint *expected, struct fingerpri
     }
 }
 
-void comparison_of_fingerprints(const struct fingerprint *expected,
+void comparison_of_fingerprints(const struct comparison_names *names,
+                                const struct fingerprint *expected,
                                 const struct fingerprint *actual, bool same_major,
                                 struct suite_result *suite) {
     autodone(differences) struct differences all = {.limit = SIZE_MAX}, schema = {0}, rows = {0};
     bool differ = false;
     (void)fingerprint_equal(expected, actual, &all);
     share_out(&all, &schema, &rows, &differ);
-    say_differences(suite, SCHEMA, same_major ? OUTCOME_FAILED : OUTCOME_NOT_VERIFIED, &schema);
-    say_differences(suite, ROWS, differ ? OUTCOME_FAILED : OUTCOME_NOT_VERIFIED, &rows);
+    say_differences(suite, names->schema, same_major ? OUTCOME_FAILED : OUTCOME_NOT_VERIFIED,
+                    &schema);
+    say_differences(suite, names->rows, differ ? OUTCOME_FAILED : OUTCOME_NOT_VERIFIED, &rows);
+}
+
+static void compare_with(const struct comparison_names *names, const struct manifest *manifest,
+                         const struct manifest_artifact *entry, const struct restorer *restorer,
+                         const struct restore *restore, struct suite_result *suite) {
+    autofree(fingerprint) struct fingerprint *actual = NULL;
+    struct error problem = {0};
+    if (!restore_fingerprint(restorer, restore, manifest->hash_key, &actual, &problem)) {
+        restore_said(suite, names->schema, OUTCOME_NOT_VERIFIED, "%s", problem.message);
+        restore_said(suite, names->rows, OUTCOME_NOT_VERIFIED, "%s", problem.message);
+        return;
+    }
+    const bool same_major =
+        restore_major(entry->server_version) == restore_server_major(restorer, restore);
+    forgive_expired(entry->fingerprint, actual, suite);
+    comparison_of_fingerprints(names, entry->fingerprint, actual, same_major, suite);
 }
 
 void comparison_of_content(const struct testimony *testimony, const struct restorer *restorer,
                            const struct restore *restore, struct suite_result *suite) {
-    const struct manifest_artifact *entry = entry_of(testimony, restore);
-    autofree(fingerprint) struct fingerprint *actual = NULL;
-    struct error problem = {0};
-    if (entry == NULL)
+    const struct manifest_artifact *entry = entry_of(testimony->manifest, restore);
+    const bool rows = restore_file(restore)->facts.record_count > 0;
+    if (entry != NULL && entry->fingerprint != NULL)
+        compare_with(&COMPARISON_THEN, testimony->manifest, entry, restorer, restore, suite);
+    else if (entry != NULL)
+        restore_said(
+            suite, COMPARISON_THEN.rows, rows ? OUTCOME_NOT_VERIFIED : OUTCOME_NOT_APPLICABLE, "%s",
+            rows ? "the manifest does not say what the server held" : "it holds no records");
+}
+
+void comparison_with_live(const struct manifest *live, const struct restorer *restorer,
+                          const struct restore *restore, struct suite_result *suite) {
+    const struct manifest_artifact *entry = entry_of(live, restore);
+    const bool rows = restore_file(restore)->facts.record_count > 0;
+    if (live == NULL)
         return;
-    if (entry->fingerprint == NULL) {
-        const bool rows = restore_file(restore)->facts.record_count > 0;
-        restore_said(suite, ROWS, rows ? OUTCOME_NOT_VERIFIED : OUTCOME_NOT_APPLICABLE, "%s",
-                     rows ? "the manifest does not say what the server held"
-                          : "it holds no records");
-    } else if (!restore_fingerprint(restorer, restore, testimony->manifest->hash_key, &actual,
-                                    &problem)) {
-        restore_said(suite, SCHEMA, OUTCOME_NOT_VERIFIED, "%s", problem.message);
-        restore_said(suite, ROWS, OUTCOME_NOT_VERIFIED, "%s", problem.message);
-    } else {
-        forgive_expired(entry->fingerprint, actual, suite);
-        const bool same_major =
-            restore_major(entry->server_version) == restore_server_major(restorer, restore);
-        comparison_of_fingerprints(entry->fingerprint, actual, same_major, suite);
-    }
+    if (entry != NULL)
+        compare_with(&COMPARISON_NOW, live, entry, restorer, restore, suite);
+    else
+        restore_said(
+            suite, COMPARISON_NOW.rows, rows ? OUTCOME_NOT_VERIFIED : OUTCOME_NOT_APPLICABLE, "%s",
+            rows ? "it is of no server that was asked: see the warnings" : "it holds no records");
 }
 
 void comparison_control(const struct testimony *testimony, const struct restorer *restorer,
                         const struct restore *restore, struct suite_result *suite) {
-    const struct manifest_artifact *entry = entry_of(testimony, restore);
+    const struct manifest_artifact *entry = entry_of(testimony->manifest, restore);
     autofree(fingerprint) struct fingerprint *actual = NULL;
     autodone(differences) struct differences found = {0};
     struct error problem = {0};

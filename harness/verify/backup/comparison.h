@@ -30,8 +30,18 @@ bool comparison_is_manifest(const struct testimony *testimony, const struct back
 // difference of the schema is not verified instead of failed.
 void comparison_of_content(const struct testimony *testimony, const struct restorer *restorer,
                            const struct restore *restore, struct suite_result *suite);
-// The same of two that were taken already. `same_major`: by servers of one major version.
-void comparison_of_fingerprints(const struct fingerprint *expected,
+// The same against what running servers hold (live.h): schema_is_as_in_the_running_server,
+// rows_are_as_in_the_running_server. `live` NULL: nothing.
+void comparison_with_live(const struct manifest *live, const struct restorer *restorer,
+                          const struct restore *restore, struct suite_result *suite);
+
+struct comparison_names {
+    const char *schema, *rows; // of the two tests
+};
+extern const struct comparison_names COMPARISON_THEN, COMPARISON_NOW;
+// Of two that were taken already. `same_major`: by servers of one major version.
+void comparison_of_fingerprints(const struct comparison_names *names,
+                                const struct fingerprint *expected,
                                 const struct fingerprint *actual, bool same_major,
                                 struct suite_result *suite);
 // After a record was deleted there, adds a_lost_record_changes_the_sums: the negative control.

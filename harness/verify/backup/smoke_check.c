@@ -23,23 +23,9 @@ static char *named_database(const struct smoke_query *query) {
     return query->engine == DUMP_REDIS ? NULL : memory_copy_string(query->database);
 }
 
-// A folder of mongodump's is named after its database, "app" of "dump/app/orders.bson"; the
-// caller's; NULL: it lies in the top of the backup, so nobody knows. Otherwise as the file says.
-static char *folder_database(const struct backup_file *file) {
-    if (!backup_file_has_format(file, "mongo-bson"))
-        return NULL;
-    const char *end = strrchr(file->path, '/');
-    if (end == NULL)
-        return NULL;
-    const char *start = end;
-    while (start > file->path && start[-1] != '/')
-        start--;
-    return memory_copy_bytes(start, (size_t)(end - start));
-}
-
 // What it does not say, it may hold.
 static bool may_hold(const struct backup_file *file, const char *database) {
-    autofree_string char *folder = folder_database(file);
+    autofree_string char *folder = backup_file_folder_database(file);
     const struct dump_facts *facts = &file->facts;
     if (folder != NULL)
         return strcmp(folder, database) == 0;
@@ -62,25 +48,12 @@ enum smoke_fit smoke_fit(const struct smoke_query *query, const struct backup *b
 
 // ---- where it is asked
 
-// The only database that it makes; those that every server has do not count. NULL: several.
-static const char *only_database(const struct dump_facts *facts) {
-    const char *only = NULL;
-    for (size_t i = 0; i < facts->databases.count; i++) {
-        const char *name = facts->databases.items[i];
-        if (strcmp(name, "postgres") == 0 || strcmp(name, "template1") == 0)
-            continue;
-        if (only != NULL)
-            return NULL;
-        only = name;
-    }
-    return only != NULL ? only : facts->database;
-}
-
-static bool sql_database(const struct smoke_query *query, const struct dump_facts *facts,
+static bool sql_database(const struct smoke_query *query, const struct backup_file *file,
                          char **ret_database, struct error *err) {
+    const struct dump_facts *facts = &file->facts;
     const char *database = !facts->restores_itself   ? "restored"
                            : query->database != NULL ? query->database
-                                                     : only_database(facts);
+                                                     : backup_file_only_database(file);
     *ret_database = memory_copy_string(database);
     return database != NULL || query->engine == DUMP_MYSQL || // there a table can name its own
            error_set(err, ERROR_UNAVAILABLE, 0,
@@ -91,11 +64,11 @@ static bool sql_database(const struct smoke_query *query, const struct dump_fact
 bool smoke_database(const struct smoke_query *query, const struct backup *backup,
                     const struct artifact *artifact, char **ret_database, struct error *err) {
     const struct backup_file *file = backup_main_file(backup, artifact);
-    autofree_string char *folder = folder_database(file);
+    autofree_string char *folder = backup_file_folder_database(file);
     switch (query->engine) {
     case DUMP_POSTGRES:
     case DUMP_MYSQL:
-        return sql_database(query, &file->facts, ret_database, err);
+        return sql_database(query, file, ret_database, err);
     case DUMP_MONGODB:
         *ret_database = folder == NULL && backup_file_has_format(file, "mongo-bson")
                             ? memory_copy_string("restored")

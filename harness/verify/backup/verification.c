@@ -106,6 +106,7 @@ static void ask_server(const struct lane *self, const struct restore *restore,
     restorer->count(restore, suite);
     // Before the checks, some of which put an extension there.
     comparison_of_content(&self->verification->testimony, restorer, restore, suite);
+    comparison_with_live(self->verification->live, restorer, restore, suite);
     smoke_check(self->verification->smoke, restorer, restore, suite);
     restorer->check(restore, suite);
     if (self->verification->visit != NULL)

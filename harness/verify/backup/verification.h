@@ -5,7 +5,7 @@
 //   is_whole                    its files were read to their proven end
 //   a_damaged_copy_is_refused   negative control: see damage.h
 //   restores                    into a fresh throwaway server, without an error
-//   (schema and rows)           as the manifest has them: see comparison.h
+//   (schema and rows)           as the manifest has them, and the running servers: see comparison.h
 //   (the user's smoke queries)  see smoke.h, smoke_check.h
 //   (the server's own checks)   see restore.h
 //   a_lost_record_is_noticed    negative control of the counts: one record is deleted there
@@ -25,10 +25,11 @@ struct verification {
     struct engine *engine;
     const struct stack *stack; // of fixtures/restore; NULL: none, so nothing is restored
     const struct backup *backup;
-    struct testimony testimony; // what the backup says of itself
-    const struct smoke *smoke;  // what the user asks of it; NULL: nothing
-    const char *folder;         // 0700, the run's; may be NULL without a stack
-    uint64_t seed;              // of the controls: stands in the report
+    struct testimony testimony;  // what the backup says of itself
+    const struct manifest *live; // what running servers hold (live.h); NULL: they were not asked
+    const struct smoke *smoke;   // what the user asks of it; NULL: nothing
+    const char *folder;          // 0700, the run's; may be NULL without a stack
+    uint64_t seed;               // of the controls: stands in the report
     const struct cancel *cancel;
     atomic_ullong *counter; // of bytes read meanwhile, for progress; may be NULL
     // What is done with each restored server after it was asked, instead of losing a record there:

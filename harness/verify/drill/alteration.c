@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "verify/backup/comparison.h"
-#include "verify/drill/console.h"
+#include "verify/fingerprint/console.h"
 
 #include <string.h>
 
@@ -39,7 +39,7 @@ static void judge(const struct alteration *alteration, const char *name,
     struct suite_result *said = report_add_suite(scratch);
     bool named = false;
     (void)fingerprint_equal(before, after, &found);
-    comparison_of_fingerprints(before, after, true, said);
+    comparison_of_fingerprints(&COMPARISON_THEN, before, after, true, said);
     for (size_t i = 0; i < said->test_count; i++)
         if (said->tests[i].outcome == OUTCOME_FAILED) {
             named = named || strstr(said->tests[i].message, alteration->said) != NULL;
@@ -101,7 +101,8 @@ static bool alter_server(void *context, const struct endpoint *server, struct er
     struct altering *self = context;
     struct endpoint database = *server;
     database.database = self->database;
-    const bool done = console_open(self->restorer->engine, &database, &self->console, err) &&
+    const bool done = console_open(self->restorer->engine, &database, self->restore->stand.cancel,
+                                   &self->console, err) &&
                       console_fingerprint(self->console, KEY, &self->before, err) &&
                       take_steps(self, err);
     console_close(TAKE(self->console));

@@ -6,8 +6,8 @@
 #include "verify/backup/creation.h"
 #include "verify/backup/verification.h"
 #include "verify/drill/alteration.h"
-#include "verify/drill/console.h"
 #include "verify/drill/corruption.h"
+#include "verify/fingerprint/console.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -87,7 +87,7 @@ static bool fill(struct work *self, size_t which, struct error *err) {
         return error_set(err, ERROR_UNAVAILABLE, 0, "%s is not up", drilled->origin);
     struct endpoint database = *origin;
     database.database = drilled->database;
-    if (!console_open(drilled->engine, &database, &console, err))
+    if (!console_open(drilled->engine, &database, self->drill->cancel, &console, err))
         return false;
     for (size_t i = 0; i < self->tables[which].fill.count; i++)
         if (!console_run(console, self->tables[which].fill.items[i], err) ||

@@ -2,7 +2,7 @@
 // backup of it was restored into.
 //
 //   fill:
-//     - do: create table orders (…)     # in the server's own language, see console.h
+//     - do: create table orders (…)     # in the server's own language, see fingerprint/console.h
 //     - do: SET m%d %d                  # every %d counts from 1
 //       times: 250
 //   alterations:                        # each upon those before it

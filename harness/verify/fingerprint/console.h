@@ -13,16 +13,22 @@
 
 struct console;
 
-// In the endpoint's database; of Redis in number 0.
+// In the endpoint's database; of Redis in number 0. `cancel` ends a sum; may be NULL.
 bool console_open(enum dump_engine engine, const struct endpoint *server,
-                  struct console **ret_console, struct error *err) must_use;
+                  const struct cancel *cancel, struct console **ret_console,
+                  struct error *err) must_use;
 void console_close(struct console *self);
 
 // ERROR_SERVICE: the server refused, with its words and the statement.
 bool console_run(struct console *self, const char *statement, struct error *err) must_use;
 
-// What its database holds (MongoDB, Redis: the whole server), as a backup's manifest would have it.
+// What its database holds, as a backup's manifest would have it. Of Redis, and of a MongoDB without
+// a database in the endpoint: the whole server.
 bool console_fingerprint(struct console *self, const uint8_t key[ROW_HASH_KEY_SIZE],
                          struct fingerprint **ret_fingerprint, struct error *err) must_use;
+
+// "PostgreSQL 17.12": over a connection of its own.
+bool console_identify(enum dump_engine engine, const struct endpoint *server, char *buffer,
+                      size_t size, struct error *err) must_use;
 
 DEFINE_AUTOFREE(console, console_close);

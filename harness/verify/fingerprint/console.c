@@ -1,4 +1,4 @@
-#include "verify/drill/console.h"
+#include "verify/fingerprint/console.h"
 
 #include "base/memory.h"
 #include "base/string_list.h"
@@ -19,6 +19,7 @@ struct language;
 struct console {
     const struct language *language;
     char *database;
+    const struct cancel *cancel;
     union {
         struct postgres *postgres;
         struct {
@@ -42,7 +43,7 @@ static bool run_postgres(struct console *self, const char *statement, struct err
 
 static bool sum_postgres(struct console *self, const uint8_t key[ROW_HASH_KEY_SIZE],
                          struct fingerprint **ret_fingerprint, struct error *err) {
-    return postgres_fingerprint(self->postgres, key, ret_fingerprint, err);
+    return postgres_fingerprint(self->postgres, key, ret_fingerprint, err, .cancel = self->cancel);
 }
 
 static void close_postgres(struct console *self) {
@@ -61,7 +62,8 @@ static bool run_mysql(struct console *self, const char *statement, struct error 
 
 static bool sum_mysql(struct console *self, const uint8_t key[ROW_HASH_KEY_SIZE],
                       struct fingerprint **ret_fingerprint, struct error *err) {
-    return mysql_fingerprint(self->reader, self->database, key, ret_fingerprint, err);
+    return mysql_fingerprint(self->reader, self->database, key, ret_fingerprint, err,
+                             .cancel = self->cancel);
 }
 
 static void close_mysql(struct console *self) {
@@ -81,7 +83,8 @@ static bool run_mongodb(struct console *self, const char *statement, struct erro
 
 static bool sum_mongodb(struct console *self, const uint8_t key[ROW_HASH_KEY_SIZE],
                         struct fingerprint **ret_fingerprint, struct error *err) {
-    return mongodb_fingerprint(self->mongodb, key, ret_fingerprint, err);
+    return mongodb_fingerprint(self->mongodb, key, ret_fingerprint, err, .database = self->database,
+                               .cancel = self->cancel);
 }
 
 static void close_mongodb(struct console *self) {
@@ -111,7 +114,7 @@ static bool run_redis(struct console *self, const char *statement, struct error 
 
 static bool sum_redis(struct console *self, const uint8_t key[ROW_HASH_KEY_SIZE],
                       struct fingerprint **ret_fingerprint, struct error *err) {
-    return redis_fingerprint(self->redis, key, ret_fingerprint, err);
+    return redis_fingerprint(self->redis, key, ret_fingerprint, err, .cancel = self->cancel);
 }
 
 static void close_redis(struct console *self) {
@@ -121,23 +124,26 @@ static void close_redis(struct console *self) {
 // ---- all of them
 
 static const struct language {
+    bool (*identify)(const struct endpoint *server, char *buffer, size_t size, struct error *err);
     bool (*open)(struct console *self, const struct endpoint *server, struct error *err);
     bool (*run)(struct console *self, const char *statement, struct error *err);
     bool (*sum)(struct console *self, const uint8_t key[ROW_HASH_KEY_SIZE],
                 struct fingerprint **ret_fingerprint, struct error *err);
     void (*close)(struct console *self);
 } LANGUAGES[] = {
-    [DUMP_POSTGRES] = {open_postgres, run_postgres, sum_postgres, close_postgres},
-    [DUMP_MYSQL] = {open_mysql, run_mysql, sum_mysql, close_mysql},
-    [DUMP_MONGODB] = {open_mongodb, run_mongodb, sum_mongodb, close_mongodb},
-    [DUMP_REDIS] = {open_redis, run_redis, sum_redis, close_redis},
+    [DUMP_POSTGRES] = {postgres_identify, open_postgres, run_postgres, sum_postgres,
+                       close_postgres},
+    [DUMP_MYSQL] = {mysql_identify, open_mysql, run_mysql, sum_mysql, close_mysql},
+    [DUMP_MONGODB] = {mongodb_identify, open_mongodb, run_mongodb, sum_mongodb, close_mongodb},
+    [DUMP_REDIS] = {redis_cluster_identify, open_redis, run_redis, sum_redis, close_redis},
 };
 
 bool console_open(enum dump_engine engine, const struct endpoint *server,
-                  struct console **ret_console, struct error *err) {
+                  const struct cancel *cancel, struct console **ret_console, struct error *err) {
     autofree(console) struct console *self = memory_new(1, sizeof *self);
     self->language = &LANGUAGES[engine];
     self->database = memory_copy_string(server->database);
+    self->cancel = cancel;
     if (!self->language->open(self, server, err))
         return false;
     *ret_console = TAKE(self);
@@ -159,4 +165,9 @@ bool console_run(struct console *self, const char *statement, struct error *err)
 bool console_fingerprint(struct console *self, const uint8_t key[ROW_HASH_KEY_SIZE],
                          struct fingerprint **ret_fingerprint, struct error *err) {
     return self->language->sum(self, key, ret_fingerprint, err);
+}
+
+bool console_identify(enum dump_engine engine, const struct endpoint *server, char *buffer,
+                      size_t size, struct error *err) {
+    return LANGUAGES[engine].identify(server, buffer, size, err);
 }
