@@ -217,36 +217,34 @@ static bool read_questions(const struct verify_arguments *arguments,
 
 // ---- what it says of itself
 
+// And what the running servers say.
 struct statement {
-    struct manifest *live;    // of the running servers; NULL: they were not asked
+    struct testimony testimony;
+    struct manifest *live;    // NULL: they were not asked
     struct string_list notes; // which of them could not be
-    bool there;
-    struct manifest *manifest;
-    enum manifest_signature signature;
-    struct error problem;
 };
 
-static bool has_manifest(const struct backup *backup) {
-    for (size_t i = 0; i < backup->file_count; i++)
-        if (strcmp(backup->files[i].path, MANIFEST_NAME) == 0)
-            return true;
-    return false;
+static void statement_done(struct statement *self) {
+    testimony_done(&self->testimony);
+    manifest_free(self->live);
+    string_list_done(&self->notes);
 }
 
-// A manifest that cannot be believed is a finding, not an error; a key that cannot be read is one.
 static bool read_statement(const struct verify_arguments *arguments, const struct backup *backup,
                            struct statement *ret_statement, struct error *err) {
     struct public_key key;
     if (arguments->key != NULL && !public_key_read(arguments->key, &key, err))
         return error_prefix(err, "--key");
-    ret_statement->there = has_manifest(backup);
+    struct testimony *testimony = &ret_statement->testimony;
+    testimony->demanded = is_against(arguments, "manifest");
+    testimony->must_be_signed = arguments->key != NULL;
     if (is_against(arguments, "none"))
-        return true;
-    if (ret_statement->there &&
-        !manifest_read(backup->path, arguments->key != NULL ? &key : NULL, &ret_statement->manifest,
-                       &ret_statement->signature, &ret_statement->problem))
-        ret_statement->manifest = NULL;
-    return true;
+        testimony->there = testimony_is_there(backup);
+    else
+        testimony_read(backup, arguments->key != NULL ? &key : NULL, testimony);
+    return !is_against(arguments, "live") ||
+           running_servers_look(&arguments->target, backup, &ret_statement->live,
+                                &ret_statement->notes, err);
 }
 
 // ---- verifying
@@ -288,13 +286,7 @@ static bool verify(struct session *session, const struct verify_arguments *argum
         .engine = session->engine,
         .stack = session->stack,
         .backup = backup,
-        .testimony = {.there = statement->there,
-                      .manifest = statement->manifest,
-                      .signature = statement->signature,
-                      .problem =
-                          statement->problem.domain != ERROR_NONE ? &statement->problem : NULL,
-                      .demanded = is_against(arguments, "manifest"),
-                      .must_be_signed = arguments->key != NULL},
+        .testimony = &statement->testimony,
         .live = statement->live,
         .smoke = smoke,
         .folder = session->run != NULL ? run_folder(session->run) : NULL,
@@ -373,17 +365,12 @@ int command_verify_backup(int argc, char **argv) {
                          !backup_choose(arguments.root, arguments.which, &choice, &problem) ||
                          !prepare(&arguments, &problem) ||
                          !read_backup(&arguments, choice.path, &backup, &problem) ||
-                         !read_statement(&arguments, backup, &statement, &problem) ||
-                         (is_against(&arguments, "live") &&
-                          !running_servers_look(&arguments.target, backup, &statement.live,
-                                                &statement.notes, &problem))
+                         !read_statement(&arguments, backup, &statement, &problem)
                      ? report_error(&problem)
                      : verify_backup(&arguments, backup, &statement, questions.smoke,
                                      choice.taken_wall_ms);
     questions_done(&questions);
-    manifest_free(statement.manifest);
-    manifest_free(statement.live);
-    string_list_done(&statement.notes);
+    statement_done(&statement);
     string_list_done(&arguments.target.compose);
     string_list_done(&arguments.formats);
     free(choice.path);

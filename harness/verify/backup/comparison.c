@@ -74,8 +74,8 @@ static void say_files(const struct manifest *manifest, const struct backup *back
 void comparison_of_files(const struct testimony *testimony, const struct backup *backup,
                          struct suite_result *suite) {
     static const char name[] = "manifest_is_sound";
-    const struct error *problem = testimony->problem;
-    if (problem != NULL) {
+    const struct error *problem = &testimony->problem;
+    if (problem->domain != ERROR_NONE) {
         restore_said(suite, name,
                      problem->domain == ERROR_PROTOCOL ? OUTCOME_FAILED : OUTCOME_NOT_VERIFIED,
                      "%s", problem->message);

@@ -2,19 +2,8 @@
 // byte, and what a restored server holds, object for object and row for row.
 #pragma once
 
-#include "verify/backup/manifest.h"
 #include "verify/backup/restore.h"
-
-// What a backup says of itself, as far as it can be believed.
-struct testimony {
-    bool there;                      // there is a manifest in it, whether or not it is asked
-    const struct manifest *manifest; // NULL: it says nothing, or nothing that can be read
-    enum manifest_signature signature;
-    const struct error
-        *problem;        // why the manifest cannot be believed; NULL: it can, or none is there
-    bool demanded;       // without a manifest the backup is not verified
-    bool must_be_signed; // a key was given: without a signature it fails
-};
+#include "verify/backup/testimony.h"
 
 // Adds: manifest_is_sound, manifest_is_signed, its_name_is_of_its_time (where the name holds a
 // date: backup_name.h), files_are_those_of_the_manifest. Of a backup that

@@ -244,10 +244,10 @@ Test(comparison, a_signature_is_wanted_when_a_key_is_given) {
 Test(comparison, a_manifest_that_cannot_be_believed_fails_and_one_that_is_newer_is_not_verified) {
     const struct error damaged = {.domain = ERROR_PROTOCOL, .message = "line 3"};
     const struct error newer = {.domain = ERROR_UNAVAILABLE, .message = "version 2"};
-    files((struct testimony){.there = true, .problem = &damaged});
+    files((struct testimony){.there = true, .problem = damaged});
     expect("manifest_is_sound", OUTCOME_FAILED, "line 3");
     suite = report_add_suite(report);
-    files((struct testimony){.there = true, .problem = &newer});
+    files((struct testimony){.there = true, .problem = newer});
     expect("manifest_is_sound", OUTCOME_NOT_VERIFIED, "version 2");
 }
 

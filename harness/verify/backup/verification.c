@@ -105,14 +105,14 @@ static void ask_server(const struct lane *self, const struct restore *restore,
     tell(self, restore->artifact, "checking", false);
     restorer->count(restore, suite);
     // Before the checks, some of which put an extension there.
-    comparison_of_content(&self->verification->testimony, restorer, restore, suite);
+    comparison_of_content(self->verification->testimony, restorer, restore, suite);
     comparison_with_live(self->verification->live, restorer, restore, suite);
     smoke_check(self->verification->smoke, restorer, restore, suite);
     restorer->check(restore, suite);
     if (self->verification->visit != NULL)
         self->verification->visit(self->verification->visitor, restorer, restore, suite);
     else if (control_counts(restore, restorer, suite))
-        comparison_control(&self->verification->testimony, restorer, restore, suite);
+        comparison_control(self->verification->testimony, restorer, restore, suite);
 }
 
 // Returns whether it was restored, and so asked; as do those that call it.
@@ -233,7 +233,7 @@ static void *work(void *context) {
     const struct backup *backup = self->verification->backup;
     for (size_t i = 0; i < backup->artifact_count; i++)
         if (backup_engine(backup, &backup->artifacts[i]) == self->engine &&
-            !comparison_is_manifest(&self->verification->testimony,
+            !comparison_is_manifest(self->verification->testimony,
                                     backup_main_file(backup, &backup->artifacts[i])) &&
             !cancel_requested(self->verification->cancel))
             verify_artifact(self, &backup->artifacts[i], &self->suites[i]);
@@ -247,7 +247,7 @@ static void check_backup(const struct verification *self, struct report *report)
     struct error problem = {0};
     const int64_t started_us = clock_monotonic_us();
     suite->name = memory_copy_string("backup");
-    comparison_of_files(&self->testimony, self->backup, suite);
+    comparison_of_files(self->testimony, self->backup, suite);
     smoke_check_unasked(self->smoke, self->backup, suite);
     if (backup_unchanged(self->backup, self->cancel, &problem))
         restore_said(suite, "nothing_was_changed", OUTCOME_PASSED, NULL);

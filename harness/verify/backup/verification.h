@@ -25,7 +25,7 @@ struct verification {
     struct engine *engine;
     const struct stack *stack; // of fixtures/restore; NULL: none, so nothing is restored
     const struct backup *backup;
-    struct testimony testimony;  // what the backup says of itself
+    const struct testimony *testimony; // what the backup says of itself
     const struct manifest *live; // what running servers hold (live.h); NULL: they were not asked
     const struct smoke *smoke;   // what the user asks of it; NULL: nothing
     const char *folder;          // 0700, the run's; may be NULL without a stack

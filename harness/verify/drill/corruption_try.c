@@ -108,29 +108,17 @@ static bool take_manifest_away(const char *copy, struct error *err) {
 
 // ---- verified, as `assay backup verify --against manifest --key` does it without a server
 
-static bool has_manifest(const struct backup *backup) {
-    for (size_t i = 0; i < backup->file_count; i++)
-        if (strcmp(backup->files[i].path, MANIFEST_NAME) == 0)
-            return true;
-    return false;
-}
-
 static bool verify(struct trial *self, struct error *err) {
     const bool foreign = self->corruption->foreign;
     autofree(backup) struct backup *backup = NULL;
-    autofree(manifest) struct manifest *manifest = NULL;
-    struct error problem = {0};
-    struct testimony testimony = {.demanded = !foreign, .must_be_signed = !foreign};
+    autodone(testimony) struct testimony testimony = {.demanded = !foreign,
+                                                      .must_be_signed = !foreign};
     if (!backup_open(self->copy, &(const struct backup_options){.cancel = self->site->cancel},
                      &backup, err))
         return false;
-    testimony.there = has_manifest(backup);
-    if (testimony.there && manifest_read(backup->path, self->site->public_key, &manifest,
-                                         &testimony.signature, &problem))
-        testimony.manifest = manifest;
-    testimony.problem = problem.domain != ERROR_NONE ? &problem : NULL;
+    testimony_read(backup, self->site->public_key, &testimony);
     const struct verification verification = {
-        .backup = backup, .testimony = testimony, .cancel = self->site->cancel};
+        .backup = backup, .testimony = &testimony, .cancel = self->site->cancel};
     return verification_run(&verification, self->report, err);
 }
 

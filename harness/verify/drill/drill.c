@@ -150,17 +150,15 @@ static void alter(void *context, const struct restorer *restorer, const struct r
             alteration_try_all(&self->tables[i], DRILLED[i].restored, restorer, restore, suite);
 }
 
-static bool verify(struct work *self, const struct backup *backup, const struct manifest *manifest,
-                   enum manifest_signature signature, struct error *err) {
+static bool verify(struct work *self, const struct backup *backup, struct error *err) {
     const struct drill *drill = self->drill;
+    const struct public_key public_key = signing_key_public(self->key);
+    autodone(testimony) struct testimony testimony = {.demanded = true, .must_be_signed = true};
+    testimony_read(backup, &public_key, &testimony);
     const struct verification verification = {.engine = drill->engine,
                                               .stack = drill->stack,
                                               .backup = backup,
-                                              .testimony = {.there = true,
-                                                            .manifest = manifest,
-                                                            .signature = signature,
-                                                            .demanded = true,
-                                                            .must_be_signed = true},
+                                              .testimony = &testimony,
                                               .folder = drill->folder,
                                               .cancel = drill->cancel,
                                               .visit = alter,
@@ -231,13 +229,11 @@ static void *corrupt(void *context) {
 }
 
 // Servers and files side by side.
-static bool break_both(struct work *self, const struct backup *backup,
-                       const struct manifest *manifest, enum manifest_signature signature,
-                       struct error *err) {
+static bool break_both(struct work *self, const struct backup *backup, struct error *err) {
     struct corrupting corrupting = {self, backup, report_new("files")};
     pthread_t thread;
     const bool started = pthread_create(&thread, NULL, corrupt, &corrupting) == 0;
-    const bool verified = verify(self, backup, manifest, signature, err);
+    const bool verified = verify(self, backup, err);
     if (started)
         pthread_join(thread, NULL);
     else
@@ -248,18 +244,13 @@ static bool break_both(struct work *self, const struct backup *backup,
 }
 
 static bool find_all(struct work *self, struct error *err) {
-    const struct public_key public_key = signing_key_public(self->key);
+    const struct backup_options options = {.cancel = self->drill->cancel};
     autofree(backup) struct backup *backup = NULL;
-    autofree(manifest) struct manifest *manifest = NULL;
-    enum manifest_signature signature = MANIFEST_UNSIGNED;
     struct error problem = {0};
-    if (!backup_open(self->path, &(const struct backup_options){.cancel = self->drill->cancel},
-                     &backup, &problem) ||
-        !manifest_read(self->path, &public_key, &manifest, &signature, &problem)) {
-        (void)say(self, "the_backup_can_be_read", false, &problem);
-        return cancel_check(self->drill->cancel, err);
-    }
-    return break_both(self, backup, manifest, signature, err);
+    if (backup_open(self->path, &options, &backup, &problem))
+        return break_both(self, backup, err);
+    (void)say(self, "the_backup_can_be_read", false, &problem);
+    return cancel_check(self->drill->cancel, err);
 }
 
 bool drill_run(const struct drill *self, struct report *report, struct error *err) {
