@@ -246,6 +246,8 @@ static bool tell_engine(struct volume *self, struct error *err) {
     const struct marker *marker = &MARKERS[index];
     autofree_string char *needed = memory_format("%zu:%s", index, best->root);
     self->facts->engine = marker->engine;
+    self->facts->volume_root = memory_copy_string(best->root);
+    self->facts->restores_itself = true; // all databases that the server had
     if (best->bytes == 0)
         return source_error(self->source, err, "%s%s is empty", best->root, marker->path);
     if (!string_list_contains(&self->needed_seen, needed))
