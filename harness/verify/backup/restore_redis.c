@@ -28,7 +28,8 @@ static const char CHECK_FILE[] = CHECK_RDB(ROOT);
     "/log >/dev/null; n=0; while [ $n -lt 3000 ]; do "                                            \
     "[ \"$(" CLI "ping 2>/dev/null)\" = PONG ] && exit 0; if [ $n -gt 20 ]; then "                \
     "grep -q '^State:[[:space:]]*[^Z[:space:]]' \"/proc/$(cat " ROOT "/pid)/status\" 2>/dev/null" \
-    " || break; fi; n=$((n + 1)); sleep 0.1; done; grep ' # ' " ROOT "/log | tail -n 3; exit 1"
+    " || break; fi; n=$((n + 1)); sleep 0.1; done; grep ' # ' " ROOT                              \
+    "/log | grep -v WARNING | tail -n 3; exit 1"
 static const char OPEN[] = OPEN_ON(ROOT, "no");
 static const char CLOSE[] =
     "[ ! -f " ROOT "/pid ] || kill -9 \"$(cat " ROOT "/pid)\"; rm -rf " ROOT;
