@@ -130,6 +130,7 @@ void dump_facts_done(struct dump_facts *self) {
     free(self->database);
     string_list_done(&self->databases);
     string_list_done(&self->objects);
+    free(self->volume_root);
     free(self->recognised);
     *self = (struct dump_facts){0};
 }

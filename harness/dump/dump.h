@@ -35,6 +35,7 @@ struct dump_facts {
     uint64_t object_count;        // all of them
     uint64_t record_count;        // rows, documents, keys, as far as the format counts them
     bool restores_itself;         // holds its own CREATE DATABASE / USE: restored without a target
+    char *volume_root;            // of a volume: its data directory in there, "" or "a/b/"
     char *recognised;             // of an unknown format: what it looks like, for people
 };
 #define OBJECT_LIMIT 10000

@@ -109,6 +109,13 @@ static bool refuse(struct volume *self, const char *path, const char *why, struc
 
 // ---- one member
 
+// A server's socket, or the link to it that lies in the data directory of MySQL's official image.
+// Whoever unpacks leaves it out.
+static bool is_socket(const char *path) {
+    const size_t length = strlen(path);
+    return length > 5 && strcmp(path + length - 5, ".sock") == 0;
+}
+
 static bool check_member(struct volume *self, struct archive_entry *entry, const char *path,
                          struct error *err) {
     const char *why = path_check_member(self->paths, path);
@@ -124,6 +131,8 @@ static bool check_member(struct volume *self, struct archive_entry *entry, const
     case AE_IFDIR:
         return true;
     case AE_IFLNK:
+        if (is_socket(path))
+            return true;
         why = path_check_link(self->paths, path, archive_entry_symlink(entry));
         return why == NULL || refuse(self, path, why, err);
     default:
@@ -246,6 +255,8 @@ static bool tell_engine(struct volume *self, struct error *err) {
     const struct marker *marker = &MARKERS[index];
     autofree_string char *needed = memory_format("%zu:%s", index, best->root);
     self->facts->engine = marker->engine;
+    self->facts->volume_root = memory_copy_string(best->root);
+    self->facts->restores_itself = true; // all databases that the server had
     if (best->bytes == 0)
         return source_error(self->source, err, "%s%s is empty", best->root, marker->path);
     if (!string_list_contains(&self->needed_seen, needed))

@@ -92,6 +92,8 @@ Test(volume, tells_the_engine_and_its_version_from_the_members) {
     struct dump_facts facts = read_made();
     cr_expect_eq(facts.engine, DUMP_POSTGRES);
     cr_expect_str_eq(facts.server_version, "17");
+    cr_expect_str_eq(facts.volume_root, "");
+    cr_expect(facts.restores_itself);
     cr_expect_eq(facts.object_count, 3);
     dump_facts_done(&facts);
 }
@@ -104,6 +106,7 @@ Test(volume, takes_the_marker_nearest_to_the_root) {
     struct dump_facts facts = read_made();
     cr_expect_eq(facts.engine, DUMP_POSTGRES);
     cr_expect_str_eq(facts.server_version, "9.4");
+    cr_expect_str_eq(facts.volume_root, "var/lib/pg/");
     dump_facts_done(&facts);
 }
 
@@ -160,6 +163,8 @@ Test(volume, refuses_members_that_lead_out) {
         {"link", AE_IFLNK, "/etc", "out of the folder"},
         {"link", AE_IFLNK, "../etc", "out of the folder"},
         {"a/link", AE_IFLNK, "../b", NULL},
+        {"mysql.sock", AE_IFLNK, "/var/run/mysqld/mysqld.sock", NULL}, // left out when unpacked
+        {"a.sock/../../b", AE_IFREG, NULL, "has \"..\""},
         {"hard", AE_IFREG, "/etc/passwd", "a link to what lies outside"},
         {"hard", AE_IFREG, "../passwd", "a link to what lies outside"},
         {"device", AE_IFCHR, NULL, "is a device"},

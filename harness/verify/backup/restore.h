@@ -32,6 +32,7 @@ struct restorer {
     const char *user; // of the container, who owns the server: "postgres"
     // Formats that it restores, NULL-terminated names of dump_format.
     const char *const *formats;
+    const char *no_volume; // why it restores no data directory; NULL: it does
     // ERROR_SERVICE: the artifact does not restore (the tool's own words); ERROR_UNAVAILABLE: it
     // cannot be tried here, with the reason: not verified. Anything else: the attempt went wrong.
     bool (*restore)(struct restore *self, struct error *err);

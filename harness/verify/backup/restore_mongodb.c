@@ -488,6 +488,8 @@ const struct restorer RESTORER_MONGODB = {
     .title = "MongoDB",
     .identify = mongodb_identify,
     .formats = FORMATS,
+    .no_volume = "WiredTiger's files are opened by mongod only, which the image that can be had "
+                 "everywhere does not have: verify a mongodump",
     .restore = restore,
     .count = count_documents,
     .check = check,

@@ -2,7 +2,7 @@
 //
 // A dump of one database may belong to roles that it does not hold (pg_dumpall does): those that
 // are missed are made, and said. Sources: the manuals of psql, pg_restore, initdb, pg_amcheck.
-#include "verify/backup/restore.h"
+#include "verify/backup/restore_postgres.h"
 
 #include "base/memory.h"
 #include "client/postgres.h"
@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROOT "/restore/postgres"
-#define SUPERUSER "assay_restore"
-#define PSQL "psql -X -q -v ON_ERROR_STOP=1 -h " ROOT " -U " SUPERUSER " "
+#define ROOT POSTGRES_ROOT
+#define SUPERUSER POSTGRES_LOGIN
+#define PSQL POSTGRES_PSQL
 #define ROLES_MADE 64
 
 // A cluster that nobody used is copied for each artifact: assay's own image has one, in others it
@@ -33,7 +33,7 @@ static const char OPEN[] =
     "{ tail -n 5 log; exit 1; }";
 static const char CLOSE[] =
     "cd " ROOT " && { [ ! -f data/postmaster.pid ] || pg_ctl -D data -m immediate -s stop; }; "
-    "rm -rf data archive log";
+    "rm -rf data archive log unpacked locales hba ident settings said lacking prepared";
 
 static const char MAKE[] = "install -d -o postgres -g postgres -m 700 " ROOT;
 
@@ -87,21 +87,28 @@ static bool make_database(struct restore *self, struct error *err) {
     return said[0] == '\0' || error_set(err, ERROR_SERVICE, 0, "%s", said);
 }
 
+const char *const POSTGRES_LACKING[] = {
+    "unsupported version",
+    "could not open extension control file",
+    "is not available",
+    "unrecognized configuration parameter",
+    "invalid LC_",
+    "invalid locale name",
+    "could not create locale",
+    "could not access file",
+    "could not load library",
+    // of data directories only
+    "database files are incompatible with server",
+    "incompatible with operating system",
+    "resource manager with ID",
+    "could not locate required checkpoint record", // a base backup without its log
+    NULL,
+};
+
 // What a sound dump may need and this server does not have.
 static bool is_missing_here(const char *complaint) {
-    static const char *const phrases[] = {
-        "unsupported version",
-        "could not open extension control file",
-        "is not available",
-        "unrecognized configuration parameter",
-        "invalid LC_",
-        "invalid locale name",
-        "could not create locale",
-        "could not access file",
-        "could not load library",
-    };
-    for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
-        if (strstr(complaint, phrases[i]) != NULL)
+    for (size_t i = 0; POSTGRES_LACKING[i] != NULL; i++)
+        if (strstr(complaint, POSTGRES_LACKING[i]) != NULL)
             return true;
     return false;
 }
@@ -185,6 +192,8 @@ static bool feed(struct restore *self, const struct way *way, char **ret_complai
 }
 
 static bool restore(struct restore *self, struct error *err) {
+    if (restore_is_volume(self))
+        return restore_volume(&RESTORER_POSTGRES, self, &POSTGRES_VOLUME, err);
     const struct way *way = way_of(restore_file(self)->facts.format);
     if (!open_server(self, err) || (is_folder(self) && !put_folder(self, err)))
         return false;
@@ -205,10 +214,8 @@ static bool restore(struct restore *self, struct error *err) {
 // ---- what the server says of itself
 
 // Of every database that users may have tables in.
-#define EACH_DATABASE                                                                            \
-    "exec 2>&1; " PSQL "-d postgres -At -c \"SELECT datname FROM pg_database WHERE datallowconn" \
-    " AND datname <> 'template1'\" | while read -r name; do " PSQL                               \
-    "-At -d \"$name\" -c \"$1\" || exit 1; done"
+#define EACH_DATABASE \
+    "exec 2>&1; " POSTGRES_EACH_DATABASE PSQL "-At -d \"$name\" -c \"$1\" || exit 1; done"
 
 static const char INVALID_INDEXES[] =
     "SELECT format('%s: the index %s is not valid', i.indrelid::regclass, i.indexrelid::regclass) "
@@ -237,13 +244,13 @@ static const char COUNT_ROWS[] =
     "c.oid AND d.deptype = 'e')";
 
 // Statements that a query makes, run one by one in each database; what they print.
-#define EACH_STATEMENT                                                                             \
-    "exec 2>&1; " PSQL "-d postgres -At -c \"SELECT datname FROM pg_database WHERE datallowconn"   \
-    " AND datname <> 'template1'\" | while read -r name; do " PSQL "-At -d \"$name\" -c \"$1\" | " \
+#define EACH_STATEMENT                                                        \
+    "exec 2>&1; " POSTGRES_EACH_DATABASE PSQL "-At -d \"$name\" -c \"$1\" | " \
     "psql -X -q -At -h " ROOT " -U " SUPERUSER " -d \"$name\" -f - || exit 1; done"
 
 static void count_rows(const struct restore *self, struct suite_result *suite) {
-    restore_count_rows(self, suite, EACH_STATEMENT, COUNT_ROWS);
+    if (!restore_says_no_count(self, suite, "rows_are_all_there"))
+        restore_count_rows(self, suite, EACH_STATEMENT, COUNT_ROWS);
 }
 
 static const char AMCHECK[] = "exec 2>&1; pg_amcheck -h " ROOT " -U " SUPERUSER
@@ -284,11 +291,19 @@ static void check(const struct restore *self, struct suite_result *suite) {
     restore_check(self, suite, "indexes_are_valid", EACH_DATABASE, INVALID_INDEXES);
     restore_check(self, suite, "constraints_hold", EACH_STATEMENT, CONSTRAINTS);
     restore_check(self, suite, "sequences_are_ahead_of_their_columns", EACH_STATEMENT, SEQUENCES);
-    restore_check(self, suite, "heap_and_btree_pages_are_sound", AMCHECK, NULL);
+    if (restore_is_volume(self))
+        postgres_volume_check(self, suite, AMCHECK);
+    else
+        restore_check(self, suite, "heap_and_btree_pages_are_sound", AMCHECK, NULL);
 }
 
-static const char *const FORMATS[] = {"postgres-plain", "postgres-cluster",   "postgres-custom",
-                                      "postgres-tar",   "postgres-directory", NULL};
+static const char *const FORMATS[] = {"postgres-plain",
+                                      "postgres-cluster",
+                                      "postgres-custom",
+                                      "postgres-tar",
+                                      "postgres-directory",
+                                      "volume",
+                                      NULL};
 
 const struct restorer RESTORER_POSTGRES = {
     .engine = DUMP_POSTGRES,

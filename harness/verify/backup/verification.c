@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "verify/backup/damage.h"
+#include "verify/backup/restore_volume.h"
 #include "verify/backup/smoke_check.h"
 
 #include <pthread.h>
@@ -76,6 +77,8 @@ static bool control_counts(const struct restore *restore, const struct restorer 
                            struct suite_result *suite) {
     static const char name[] = "a_lost_record_is_noticed";
     struct error problem = {0};
+    if (restore_says_no_count(restore, suite, name))
+        return false;
     if (restore_file(restore)->facts.record_count == 0) {
         restore_said(suite, name, OUTCOME_NOT_APPLICABLE, "it holds no record that could be lost");
         return false;
@@ -139,6 +142,8 @@ static bool restore_into_server(const struct lane *self, struct restore *restore
 // NULL: it can be restored; else why not. The caller's.
 static char *why_not(const struct verification *self, const struct backup_file *file,
                      const struct restorer *restorer) {
+    if (restorer != NULL && restorer->no_volume != NULL && backup_file_has_format(file, "volume"))
+        return memory_format("%s: %s", file->facts.format->title, restorer->no_volume);
     if (restorer == NULL || !restorer_takes(restorer, file->facts.format))
         return memory_format("%s: restoring this format is not supported yet",
                              file->facts.format->title);
