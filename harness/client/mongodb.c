@@ -381,3 +381,11 @@ bool mongodb_find_one(struct mongodb *self, const char *collection, const char *
         keep_reply(self, cursor->document, ret_document);
     return true;
 }
+
+bool mongodb_is_own_database(const char *name) {
+    static const char *const own[] = {"admin", "config", "local"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (strcmp(name, own[i]) == 0)
+            return true;
+    return false;
+}

@@ -115,6 +115,9 @@ struct mongodb_support {
 bool mongodb_supports(struct mongodb *self, enum mongodb_feature feature,
                       struct mongodb_support *ret_support, struct error *err) must_use;
 
+// A database that every server has for itself: admin, config, local. Pure.
+bool mongodb_is_own_database(const char *name);
+
 // The server's error code -> enum service_error; pure.
 enum service_error mongodb_error_of(unsigned code);
 

@@ -174,11 +174,6 @@ static bool dump_database(struct job *self, const char *database, struct error *
 
 // ---- all of them
 
-static bool is_wanted(const char *database) {
-    return strcmp(database, "admin") != 0 && strcmp(database, "config") != 0 &&
-           strcmp(database, "local") != 0;
-}
-
 static bool dump_all(struct job *self, struct error *err) {
     autodone(string_list) struct string_list databases = {0};
     if (!mongodb_identify(&self->server, self->version, sizeof self->version, err) ||
@@ -187,7 +182,8 @@ static bool dump_all(struct job *self, struct error *err) {
         return false;
     for (size_t i = 0; i < databases.count; i++)
         if (!cancel_check(self->making->cancel, err) ||
-            (is_wanted(databases.items[i]) && !dump_database(self, databases.items[i], err)))
+            (!mongodb_is_own_database(databases.items[i]) &&
+             !dump_database(self, databases.items[i], err)))
             return false;
     return true;
 }

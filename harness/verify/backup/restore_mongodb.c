@@ -356,11 +356,6 @@ static bool restore(struct restore *self, struct error *err) {
 
 // ---- what the server says of itself
 
-static bool is_servers_own(const char *database) {
-    return strcmp(database, "admin") == 0 || strcmp(database, "config") == 0 ||
-           strcmp(database, "local") == 0;
-}
-
 typedef bool each_collection(struct mongodb *mongodb, const char *collection, void *context,
                              struct error *err);
 
@@ -373,7 +368,7 @@ static bool visit(const struct restore *self, each_collection *each, void *conte
     for (size_t i = 0; i < databases.count; i++) {
         autodone(string_list) struct string_list collections = {0};
         autofree(mongodb) struct mongodb *mongodb = NULL;
-        if (is_servers_own(databases.items[i]))
+        if (mongodb_is_own_database(databases.items[i]))
             continue;
         if (!connect_to(self, databases.items[i], &mongodb, err) ||
             !mongodb_list_collections(mongodb, NULL, &collections, err))

@@ -119,13 +119,12 @@ static bool read_database(struct job *self, const char *database, struct error *
 }
 
 static bool add_database(void *context, struct json_place database, struct error *err) {
-    static const char *const servers_own[] = {"admin", "config", "local", NULL};
     struct job *self = context;
     const char *name = NULL;
     const char *only = self->options->database;
     if (!json_field_text(database, "name", &name, err))
         return false;
-    const bool asked_for = only != NULL ? strcmp(name, only) == 0 : !is_one_of(name, servers_own);
+    const bool asked_for = only != NULL ? strcmp(name, only) == 0 : !mongodb_is_own_database(name);
     return !asked_for || read_database(self, name, err);
 }
 
