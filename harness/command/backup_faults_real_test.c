@@ -6,15 +6,19 @@
 #include "base/eventually.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/string_list.h"
 #include "engine/exec.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static struct error problem;
@@ -203,4 +207,329 @@ Test(backup_faults_real, a_dump_that_nobody_waits_for_any_more_is_ended_in_the_c
     lock_orders();
     expect_dump_ends(SIGKILL);
     expect_dump_ends(SIGINT);
+}
+
+// ---- restores
+
+#define PG_DUMP_BEGINS                                                                           \
+    "--\n-- PostgreSQL database dump\n--\n\n-- Dumped from database version 17.0\n-- Dumped by " \
+    "pg_dump version 17.0\n\n"
+#define PG_DUMP_ENDS "\n--\n-- PostgreSQL database dump complete\n--\n\n"
+#define MYSQL_DUMP_BEGINS                                                                         \
+    "-- MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)\n--\n-- Host: localhost    "         \
+    "Database: app\n-- ------------------------------------------------------\n-- Server version" \
+    "\t8.0.36\n\n"
+#define MYSQL_DUMP_ENDS "\n-- Dump completed on 2026-11-21  3:00:00\n"
+
+static const char SOUND_IN_POSTGRES[] =
+    PG_DUMP_BEGINS "CREATE TABLE public.t (n integer NOT NULL);\n"
+                   "COPY public.t (n) FROM stdin;\n1\n2\n\\.\n\n" PG_DUMP_ENDS;
+static const char SOUND_IN_MYSQL[] = MYSQL_DUMP_BEGINS
+    "CREATE TABLE `t` (`n` int);\nINSERT INTO `t` VALUES (1),(2);\n" MYSQL_DUMP_ENDS;
+static const char SLEEPS_IN_POSTGRES[] = PG_DUMP_BEGINS "SELECT pg_sleep(1000000);\n" PG_DUMP_ENDS;
+static const char SLEEPS_IN_MYSQL[] =
+    MYSQL_DUMP_BEGINS "CREATE TABLE `t` (`n` int);\nDO SLEEP(1000000);\n" MYSQL_DUMP_ENDS;
+
+#define VERIFY(path) "backup", "verify", path, "--format", "terminal"
+
+static void ask_container(const char *container, const char *script, char **ret_said) {
+    const char *const argv[] = {"sh", "-c", script, NULL};
+    const struct exec_options options = {.argv = argv, .user = "root"};
+    struct exec_result result;
+    must(exec_run(program_engine(), container, &options, &result, &problem));
+    *ret_said = text_take(&result.output);
+    exec_result_done(&result);
+}
+
+// A restore that sleeps: the container that its client is in.
+struct sleeper {
+    pid_t program;
+    const char *client; // the name of its process
+    char *container;
+};
+
+static bool find_client(const char *container, const char *client) {
+    autofree_string char *script = memory_format("cat /proc/[0-9]*/comm | grep -x %s", client);
+    autofree_string char *said = NULL;
+    ask_container(container, script, &said);
+    return said[0] != '\0';
+}
+
+static bool sleeps(void *context, struct error *err) {
+    struct sleeper *self = context;
+    autofree_string char *there = program_leftovers(self->program);
+    for (char *at = there; (at = strstr(at, "container ")) != NULL && self->container == NULL;) {
+        at += strlen("container ");
+        autofree_string char *id = memory_copy_bytes(at, strcspn(at, "\n"));
+        if (find_client(id, self->client))
+            self->container = TAKE(id);
+    }
+    return self->container != NULL || error_set(err, ERROR_TIMEOUT, 0, "no %s yet", self->client);
+}
+
+// Returns when the restore has come to where it sleeps.
+static struct child *start_verify(const char *path, struct sleeper *ret_sleeper) {
+    struct child *child = assay_start(VERIFY(path));
+    ret_sleeper->program = child_pid(child);
+    must(eventually(deadline_in_ms(60000), sleeps, ret_sleeper, &problem, .interval_ms = 100));
+    pause_ms(1500, NULL); // the statement before is executed
+    return child;
+}
+
+Test(backup_faults_real, a_verify_that_is_killed_while_it_restores_leaves_nothing) {
+    program_write("backup/a.sql", SLEEPS_IN_POSTGRES);
+    struct sleeper sleeper = {.client = "psql"};
+    struct child *child = start_verify("backup", &sleeper);
+    cr_assert_eq(kill(sleeper.program, SIGKILL), 0);
+    cr_expect_eq(program_end(child, 10000), -SIGKILL);
+    program_assert_nothing_left(sleeper.program, 10000);
+    autofree_string char *bytes = NULL;
+    size_t length = 0;
+    must(file_read("backup/a.sql", 1 << 20, &bytes, &length, &problem));
+    cr_expect_str_eq(bytes, SLEEPS_IN_POSTGRES);
+    cr_expect_eq(count("backup/*"), 1);
+    free(sleeper.container);
+}
+
+Test(backup_faults_real, a_restore_that_never_ends_is_ended_by_an_interrupt) {
+    program_write("backup/a.sql", SLEEPS_IN_POSTGRES);
+    struct sleeper sleeper = {.client = "psql"};
+    struct child *child = start_verify("backup", &sleeper);
+    cr_assert_eq(kill(sleeper.program, SIGINT), 0);
+    cr_expect_eq(program_end(child, 10000), 130, "%s", program_errors());
+    program_assert_nothing_left(sleeper.program, 10000);
+    free(sleeper.container);
+}
+
+// What the kernel does when memory runs out.
+static void kill_in(const char *container, const char *name) {
+    autofree_string char *script = memory_format(
+        "for p in /proc/[0-9]*; do read -r name <$p/comm && [ \"$name\" = %s ] && kill -9 "
+        "${p#/proc/}; done; true",
+        name);
+    autofree_string char *said = NULL;
+    ask_container(container, script, &said);
+}
+
+static void expect_server_death(const char *dump, const char *sound, const char *client,
+                                const char *server, const char *what) {
+    program_write("backup/a.sql", dump);
+    program_write("backup/b.sql", sound);
+    struct sleeper sleeper = {.client = client};
+    struct child *child = start_verify("backup", &sleeper);
+    kill_in(sleeper.container, server);
+    cr_expect_eq(program_end(child, 30000), 1, "%s", program_output());
+    assert_says(program_output(), what);
+    assert_says(program_output(), "ok        b.sql");
+    program_assert_nothing_left(sleeper.program, 10000);
+    free(sleeper.container);
+}
+
+Test(backup_faults_real, a_postgresql_that_dies_while_it_is_restored_into_spoils_no_other_dump) {
+    expect_server_death(SLEEPS_IN_POSTGRES, SOUND_IN_POSTGRES, "psql", "postgres",
+                        "connection to server was lost");
+}
+
+Test(backup_faults_real, a_mysql_that_dies_while_it_is_restored_into_spoils_no_other_dump) {
+    expect_server_death(SLEEPS_IN_MYSQL, SOUND_IN_MYSQL, "mysql", "mysqld",
+                        "Lost connection to MySQL server");
+}
+
+// ---- removing
+
+#define BACKUPS 60
+#define FILES_EACH 40
+
+static void fill_root(const char *root) {
+    for (int i = 0; i < BACKUPS; i++) {
+        autofree_string char *folder =
+            memory_format("%s/2026%02d%02d-030000/db", root, 1 + i / 28, 1 + i % 28);
+        must(folder_make(folder, 0755, &problem));
+        for (int j = 0; j < FILES_EACH; j++) {
+            autofree_string char *path = memory_format("%s/%d.dat", folder, j);
+            const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+            cr_assert(fd >= 0 && write(fd, path, 8) == 8);
+            close(fd);
+        }
+    }
+}
+
+static size_t count_in(const char *root, const char *pattern) {
+    autofree_string char *whole = path_join(root, pattern);
+    return count(whole);
+}
+
+#define ROTATE(root) "backup", "rotate", "--unverified", "--root", root
+
+// The moments are spread evenly between the program's start and its end.
+static bool kill_rotation(const char *root, int64_t after_us) {
+    const int64_t started_us = clock_monotonic_us();
+    struct child *child = assay_start(ROTATE(root));
+    while (clock_monotonic_us() - started_us < after_us)
+        continue;
+    cr_assert_eq(kill(child_pid(child), SIGKILL), 0);
+    return program_end(child, 10000) == -SIGKILL;
+}
+
+static void expect_all_or_nothing(const char *root) {
+    const size_t backups = count_in(root, "2026*");
+    cr_expect_eq(count_in(root, "2026*/db/*.dat"), backups * FILES_EACH,
+                 "%zu backups of %d files each have %zu", backups, FILES_EACH,
+                 count_in(root, "2026*/db/*.dat"));
+}
+
+#define ROTATIONS 8
+
+Test(backup_faults_real, a_rotation_that_is_killed_removes_a_backup_whole_or_not_at_all) {
+    fill_root("whole");
+    const int64_t started_us = clock_monotonic_us();
+    cr_assert_eq(assay(ROTATE("whole")), 0, "%s", program_errors());
+    const int64_t whole_us = clock_monotonic_us() - started_us;
+    const size_t kept = count("whole/2026*");
+    cr_assert(kept > 0 && kept < BACKUPS, "%zu", kept);
+    size_t midway = 0;
+    for (int round = 0; round < ROTATIONS; round++) {
+        autofree_string char *root = memory_format("root-%d", round);
+        fill_root(root);
+        const bool killed = kill_rotation(root, whole_us * (round + 1) / (ROTATIONS + 1));
+        const size_t left = count_in(root, "2026*");
+        midway += killed && left > kept && left < BACKUPS;
+        expect_all_or_nothing(root);
+        cr_assert_eq(assay("backup", "list", "--root", root), 0, "%s", program_errors());
+        cr_expect_null(strstr(program_output(), "removing-"), "%s", program_output());
+        cr_assert_eq(assay(ROTATE(root)), 0, "%s", program_errors());
+        expect_all_or_nothing(root);
+        cr_expect_eq(count_in(root, "2026*"), kept);
+        cr_expect_eq(count_in(root, ".[!.]*") + count_in(root, "..?*"), 0, "%s", root);
+    }
+    cr_assert_gt(midway, 0, "no kill came while it removed: it takes %lld us", (long long)whole_us);
+}
+
+// ---- a full disk
+
+// In a mount namespace of this test's own: it goes with its last process, whatever happens.
+static void mount_small(const char *folder) {
+    if (geteuid() != 0)
+        cr_skip_test("only root may mount a small disk");
+    must(folder_make(folder, 0755, &problem));
+    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, "size=256k,mode=0700") != 0)
+        cr_skip_test("a small disk cannot be mounted here: %s", strerror(errno));
+}
+
+Test(backup_faults_real, a_create_onto_a_full_disk_names_the_file_and_leaves_nothing) {
+    backup_fixture_up(COMPOSE);
+    fill();
+    mount_small("small");
+    struct child *child = assay_start(CREATE, "--into", "small");
+    const pid_t pid = child_pid(child);
+    cr_expect_eq(program_end(child, 60000), 3, "%s", program_errors());
+    assert_says(program_errors(), "db-app.dump");
+    assert_says(program_errors(), "No space left on device");
+    cr_expect_eq(count("small/*") + count("small/.[!.]*"), 0);
+    program_assert_nothing_left(pid, 10000);
+    assert_servers_are_idle();
+    assert_servers_take_writes();
+    cr_expect_eq(umount2("small", MNT_DETACH), 0);
+}
+
+static void fill_disk(const char *path) {
+    char bytes[1024] = {0};
+    const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    cr_assert_geq(fd, 0);
+    while (write(fd, bytes, sizeof bytes) > 0)
+        continue;
+    cr_assert_eq(errno, ENOSPC);
+    close(fd);
+}
+
+static char *read_whole(const char *path) {
+    char *bytes = NULL;
+    size_t length = 0;
+    must(file_read(path, 1 << 20, &bytes, &length, &problem));
+    return bytes;
+}
+
+Test(backup_faults_real, a_verification_whose_records_find_no_room_is_told_all_the_same) {
+    program_write("backup/a.sql", SOUND_IN_POSTGRES);
+    mount_small("records");
+    cr_assert_eq(assay(VERIFY("backup"), "--records", "records"), 0, "%s", program_output());
+    autofree_string char *before = read_whole("records/history.json");
+    autofree_string char *table = read_whole("records/history.csv");
+    const size_t files = count("records/*");
+    fill_disk("records/filler");
+    cr_expect_eq(assay(VERIFY("backup"), "--records", "records"), 3, "%s", program_errors());
+    assert_says(program_errors(), "No space left on device");
+    assert_says(program_output(), "ok        a.sql");
+    autofree_string char *after = read_whole("records/history.json");
+    autofree_string char *table_after = read_whole("records/history.csv");
+    cr_expect_str_eq(before, after);
+    cr_expect_str_eq(table, table_after);
+    cr_expect_eq(count("records/*"), files + 1); // the one that fills it
+    cr_expect_eq(umount2("records", MNT_DETACH), 0);
+}
+
+// ---- files that promise more than they hold
+
+static void write_bytes(const char *path, const void *bytes, size_t length) {
+    must(file_write_atomic(path, bytes, length, 0600, &problem));
+}
+
+#define WRITE(path, bytes) write_bytes(path, bytes, sizeof(bytes) - 1)
+
+static void run_script(const char *script) {
+    cr_assert_eq(program_run((const char *const[]){"sh", "-c", script, NULL}), 0, "%s",
+                 program_errors());
+}
+
+// Compressed once, and then many times the same member: of a gigabyte, a second's work.
+#define REPEATED(once, piece, times, name)                                                   \
+    once " | gzip -9 >piece; " piece " | gzip -9 >again; { cat piece; for i in $(seq " times \
+         "); do cat again; done; } >" name "; rm piece again"
+
+static void write_bombs(void) {
+    must(folder_make("bombs", 0755, &problem));
+    run_script(REPEATED(":", "head -c 100M /dev/zero", "20", "bombs/zeros.gz"));
+    run_script(REPEATED("printf '%s\\n' -- '-- PostgreSQL database dump' --",
+                        "head -c 100M /dev/zero | tr '\\0' a", "10", "bombs/one-line.sql.gz"));
+    run_script(REPEATED("printf '%s\\n' '-- MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)' "
+                        "'--' 'INSERT INTO `t` VALUES (1'",
+                        "head -c 100M /dev/zero | tr '\\0' 1", "10", "bombs/one-row.sql.gz"));
+    run_script("printf '%s\\n' -- '-- PostgreSQL database dump' -- | "
+               "xz -9 --lzma2=preset=9,dict=1536MiB >bombs/dictionary.sql.xz");
+    // A frame with a window and a content of 16 GiB, then one block that repeats a byte.
+    WRITE("bombs/window.sql.zst", "\x28\xb5\x2f\xfd\xe0\0\0\0\0\4\0\0\0\3\0\0a");
+    // A key of 10 GiB, a document of 2 GiB, a database's name of 2 GiB.
+    WRITE("bombs/key.rdb", "REDIS0011\xfe\0\0\x81\0\0\0\2\x80\0\0\0name");
+    WRITE("bombs/orders.bson", "\xff\xff\xff\x7f\x02name\0\xff\xff\xff\x7fvalue");
+    WRITE("bombs/name.dump", "PGDMP\1\20\0\4\10\1\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+                             "\0\0\0\0\0\0\0\0\0\0\0\0\xff\xff\xff\x7f");
+}
+
+static long peak_of_children_mib(void) {
+    struct rusage usage;
+    cr_assert_eq(getrusage(RUSAGE_CHILDREN, &usage), 0);
+    return usage.ru_maxrss / 1024;
+}
+
+static void expect_refused(const char *name) {
+    autofree_string char *path = memory_format("bombs/%s", name);
+    const int64_t started_us = clock_monotonic_us();
+    const int status = program_end(assay_start(VERIFY(path)), 60000);
+    cr_expect(status == 1 || status == 4, "%s: exit status %d, %s", name, status, program_errors());
+    fprintf(stderr, "%s: %d, %lld ms, %ld MiB\n%s", name, status,
+            (long long)(clock_monotonic_us() - started_us) / 1000, peak_of_children_mib(),
+            program_output());
+    cr_expect_lt(peak_of_children_mib(), 64, "%s: %ld MiB", name, peak_of_children_mib());
+}
+
+Test(backup_faults_real, a_file_that_promises_more_than_it_holds_costs_neither_memory_nor_hours) {
+    static const char *const names[] = {"key.rdb",         "orders.bson",       "name.dump",
+                                        "window.sql.zst",  "dictionary.sql.xz", "zeros.gz",
+                                        "one-line.sql.gz", "one-row.sql.gz"};
+    const long before_mib = peak_of_children_mib();
+    write_bombs();
+    cr_assert_lt(peak_of_children_mib(), 32 + before_mib); // else it tells nothing
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        expect_refused(names[i]);
 }

@@ -31,9 +31,12 @@ static const char OPEN[] =
     "maintenance_work_mem=128MB"
     " -c autovacuum=off -c log_statement=none\" start </dev/null >/dev/null 2>&1 || "
     "{ tail -n 5 log; exit 1; }";
+// A server that was killed is a zombie here, whose end pg_ctl would wait for, and whose lock on the
+// socket would keep the next one from starting.
 static const char CLOSE[] =
-    "cd " ROOT " && { [ ! -f data/postmaster.pid ] || pg_ctl -D data -m immediate -s stop; }; "
-    "rm -rf data archive log";
+    "cd " ROOT " || exit; read -r pid <data/postmaster.pid && grep -q '^State:.[^Z]' "
+    "\"/proc/$pid/status\" && pg_ctl -D data -m immediate -s stop; "
+    "rm -rf data archive log .s.PGSQL.*";
 
 static const char MAKE[] = "install -d -o postgres -g postgres -m 700 " ROOT;
 

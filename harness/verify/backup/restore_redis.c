@@ -18,13 +18,14 @@ static const char TAKE_FILE[] =
 static const char CHECK_FILE[] = "redis-check-rdb " ROOT "/dump.rdb 2>&1 | grep -vE "
                                  "'^\\[(offset|info)|^\\[additional info\\]' | grep -v '^$'; true";
 // The server ends at once when the file is not to its liking; it is up when it has loaded all.
+// One that was killed while it loaded is a zombie here, for which kill -0 would wait.
 static const char OPEN[] =
     "exec 2>&1; redis-server --port 6379 --bind 127.0.0.1 --unixsocket " ROOT "/socket --dir " ROOT
     " --dbfilename dump.rdb --save '' --appendonly no --daemonize yes --pidfile " ROOT
     "/pid --logfile " ROOT "/log >/dev/null; n=0; while [ $n -lt 3000 ]; do "
     "[ \"$(" CLI "ping 2>/dev/null)\" = PONG ] && exit 0; "
-    "if [ $n -gt 20 ] && { [ ! -f " ROOT "/pid ] || ! kill -0 \"$(cat " ROOT
-    "/pid)\"; }; then break; "
+    "if [ $n -gt 20 ] && { [ ! -f " ROOT "/pid ] || ! grep -q '^State:.[^Z]' \"/proc/$(cat " ROOT
+    "/pid)/status\"; }; then break; "
     "fi; n=$((n + 1)); sleep 0.1; done; tail -n 3 " ROOT "/log; exit 1";
 static const char CLOSE[] =
     "[ ! -f " ROOT "/pid ] || kill -9 \"$(cat " ROOT "/pid)\"; rm -rf " ROOT;
