@@ -9,7 +9,7 @@ struct proxy {
     char host[128]; // for DOCKER_HOST
 };
 
-// To the engine of DOCKER_HOST, which must be a unix socket; listens in the test's folder.
-void proxy_fixture_open(struct proxy *ret_proxy);
+// Skips the test if `host` is no unix socket. Listens in the test's folder; goes with the test.
+void proxy_fixture_open(const char *host, struct proxy *ret_proxy);
 void proxy_fixture_signal(const struct proxy *self, int signal); // to all of them
 void proxy_fixture_close(struct proxy *self);

@@ -164,8 +164,9 @@ static bool put_folder(struct restore *self, struct error *err) {
     const bool packed = archive_folder(NULL, extras, count, &fd, err);
     free(extras);
     return packed && tool_do(&self->stand, &(struct tool_call){.script = make}, NULL, err) &&
-           container_put_archive(self->stand.engine, self->stand.container, ROOT "/archive", fd,
-                                 err) &&
+           (container_put_archive(self->stand.engine, self->stand.container, ROOT "/archive", fd,
+                                  err) ||
+            tool_blame_engine(err)) &&
            tool_do(&self->stand, &(struct tool_call){.script = own, .user = "root"}, NULL, err);
 }
 
