@@ -49,3 +49,16 @@ char *backup_fixture_ask(const char *service, const char *script, const char *ar
     "mysql --defaults-extra-file=/dev/stdin -N -uroot app -e "
 void backup_fixture_postgres(const char *sql);
 void backup_fixture_mysql(const char *sql);
+
+// A plain dump as its tool writes it is SQL between these. `version` is that of both: "17".
+#define PG_DUMP_BEGINS(version)                                                            \
+    "--\n-- PostgreSQL database dump\n--\n\n"                                              \
+    "-- Dumped from database version " version ".0\n-- Dumped by pg_dump version " version \
+    ".0\n\n"
+#define PG_DUMP_ENDS "\n--\n-- PostgreSQL database dump complete\n--\n\n"
+#define PG_DUMP_OF_TWO_ROWS                         \
+    PG_DUMP_BEGINS("17")                            \
+    "CREATE TABLE public.t (n integer NOT NULL);\n" \
+    "COPY public.t (n) FROM stdin;\n1\n2\n\\.\n\n" PG_DUMP_ENDS
+
+#define BACKUP_VERIFY(path) "backup", "verify", path, "--format", "terminal"
