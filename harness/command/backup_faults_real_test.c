@@ -217,13 +217,16 @@ static const char SLEEPS_IN_POSTGRES[] =
 static const char SLEEPS_IN_MYSQL[] =
     MYSQL_DUMP_BEGINS "CREATE TABLE `t` (`n` int);\nDO SLEEP(1000000);\n" MYSQL_DUMP_ENDS;
 
-static void ask_container(const char *container, const char *script, char **ret_said) {
+// NULL: it cannot be asked, for it does not run yet.
+static char *ask_container(const char *container, const char *script) {
     const char *const argv[] = {"sh", "-c", script, NULL};
     const struct exec_options options = {.argv = argv, .user = "root"};
-    struct exec_result result;
-    must(exec_run(program_engine(), container, &options, &result, &problem));
-    *ret_said = text_take(&result.output);
+    struct exec_result result = {0};
+    if (!exec_run(program_engine(), container, &options, &result, &problem))
+        return NULL;
+    char *said = text_take(&result.output);
     exec_result_done(&result);
+    return said;
 }
 
 // A restore that sleeps: the container that its client is in.
@@ -235,9 +238,8 @@ struct sleeper {
 
 static bool find_client(const char *container, const char *client) {
     autofree_string char *script = memory_format("cat /proc/[0-9]*/comm | grep -x %s", client);
-    autofree_string char *said = NULL;
-    ask_container(container, script, &said);
-    return said[0] != '\0';
+    autofree_string char *said = ask_container(container, script);
+    return said != NULL && said[0] != '\0';
 }
 
 static bool sleeps(void *context, struct error *err) {
@@ -292,8 +294,8 @@ static void kill_in(const char *container, const char *name) {
         "for p in /proc/[0-9]*; do read -r name <$p/comm && [ \"$name\" = %s ] && kill -9 "
         "${p#/proc/}; done; true",
         name);
-    autofree_string char *said = NULL;
-    ask_container(container, script, &said);
+    autofree_string char *said = ask_container(container, script);
+    cr_assert_not_null(said, "%s", problem.message);
 }
 
 static void expect_server_death(const char *dump, const char *sound, const char *client,
