@@ -1,12 +1,10 @@
 // `assay backup create` as people run it, on a stack of real servers, and `verify` of what it made.
 #define _GNU_SOURCE
-#include "command/program_fixture.h"
+#include "command/backup_fixture.h"
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "client/mongodb.h"
-#include "compose/environment_file.h"
-#include "engine/exec.h"
 #include "verify/backup/manifest.h"
 
 #include <glob.h>
@@ -18,23 +16,7 @@ static struct error problem;
 
 #define must(call) cr_assert((call), "%s", problem.message)
 
-static const char COMPOSE[] =
-    "name: %NAME%\n"
-    "services:\n"
-    "  db:\n"
-    "    image: assay/postgres\n"
-    "    x-assay: {kind: postgres, prepare: true, user: app, database: app, password: one, port: "
-    "5432}\n"
-    "    environment: {POSTGRES_USER: app, POSTGRES_DB: app, POSTGRES_PASSWORD_FILE: "
-    "/run/secrets/one}\n"
-    "    secrets: [one]\n"
-    "  shop:\n"
-    "    image: assay/mysql\n"
-    "    x-assay: {kind: mysql, prepare: true, user: app, database: app, password: two, "
-    "root_password: three, port: 3306}\n"
-    "    environment: {MYSQL_DATABASE: app, MYSQL_USER: app, MYSQL_PASSWORD_FILE: "
-    "/run/secrets/two, MYSQL_ROOT_PASSWORD_FILE: /run/secrets/three}\n"
-    "    secrets: [two, three]\n"
+static const char COMPOSE[] = COMPOSE_BEGINS COMPOSE_POSTGRES COMPOSE_MYSQL
     "  docs:\n"
     "    image: mongo:7.0\n"
     "    x-assay: {kind: mongodb, substitute: ferretdb, port: 27017}\n"
@@ -43,73 +25,31 @@ static const char COMPOSE[] =
     "    x-assay: {kind: redis_cluster, password: four, port: 6379}\n"
     "    environment: {REDIS_PASSWORD_FILE: /run/secrets/four}\n"
     "    secrets: [four]\n"
-    "    command: [redis-server, --save, \"\"]\n"
-    "secrets:\n"
-    "  one: {x-assay: {generate: true}}\n"
-    "  two: {x-assay: {generate: true}}\n"
-    "  three: {x-assay: {generate: true}}\n"
+    "    command: [redis-server, --save, \"\"]\n" COMPOSE_SECRETS
     "  four: {x-assay: {generate: true}}\n";
-
-static struct environment_file *stack;
-
-static void bring_up(void) {
-    program_write("compose.yaml", COMPOSE);
-    cr_assert_eq(assay("up", "--compose", "compose.yaml", "--substitute"), 0, "%s",
-                 program_errors());
-    char *path = memory_copy_bytes(program_output(), strcspn(program_output(), "\n"));
-    must(environment_file_read(path, &stack, &problem));
-    free(path);
-}
 
 static void init(void) {
     program_init_real();
-    bring_up();
+    backup_fixture_up(COMPOSE);
 }
 
-static void done(void) {
-    environment_file_free(stack);
-    (void)assay("down");
-    program_done();
-}
-
-TestSuite(create_backup_real, .init = init, .fini = done, .timeout = 900);
+TestSuite(create_backup_real, .init = init, .fini = backup_fixture_done, .timeout = 900);
 
 // ---- the servers
 
-static void run_in(const char *service, const char *script, const char *sql) {
-    char *container = program_await_container(service, 10000);
-    const char *const argv[] = {"sh", "-c", script, "sh", sql, NULL};
-    const struct exec_options options = {.argv = argv, .user = "root", .timeout_ms = 300000};
-    struct exec_result result;
-    must(exec_run(program_engine(), container, &options, &result, &problem));
-    cr_assert_eq(result.exit_status, 0, "%s: %s", sql, text_string(&result.errors));
-    exec_result_done(&result);
-    free(container);
-}
-
-static void postgres(const char *sql) {
-    run_in("db", "psql -X -q -v ON_ERROR_STOP=1 -U app -d app -c \"$1\"", sql);
-}
-
-#define MYSQL                                                                 \
-    "printf '[client]\\npassword=\"%s\"\\n' \"$(cat /run/secrets/three)\" | " \
-    "mysql --defaults-extra-file=/dev/stdin -uroot app -e "
-
-static void mysql(const char *sql) {
-    run_in("shop", MYSQL "\"$1\"", sql);
-}
-
 static void redis(const char *command) {
-    run_in("keys",
-           "export REDISCLI_AUTH=$(cat /run/secrets/four); printf '%s\\n' \"$1\" | redis-cli -e",
-           command);
+    backup_fixture_run(
+        "keys",
+        "export REDISCLI_AUTH=$(cat /run/secrets/four); printf '%s\\n' \"$1\" | redis-cli -e",
+        command);
 }
 
 static struct mongodb *open_mongodb(void) {
-    const struct endpoint endpoint = {.service = "docs",
-                                      .host = environment_of(stack, "docs", "HOST"),
-                                      .port = 27017,
-                                      .database = "shop"};
+    const struct endpoint endpoint = {
+        .service = "docs",
+        .host = environment_of(backup_fixture_environment(), "docs", "HOST"),
+        .port = 27017,
+        .database = "shop"};
     struct mongodb *mongodb = NULL;
     must(mongodb_open(&endpoint, &mongodb, &problem));
     return mongodb;
@@ -141,20 +81,22 @@ static void fill(void) {
     redis("SET greeting hello");
     redis("HSET user:1 name Ann age 30");
     redis("ZADD board 1.5 ann 2.5 bob");
-    postgres("CREATE TABLE orders (id int PRIMARY KEY, total numeric(10,2), note text, seen "
-             "timestamptz); INSERT INTO orders SELECT i, i * 1.5, CASE WHEN i % 7 > 0 THEN "
-             "md5(i::text) END, 'epoch'::timestamptz + i * interval '1 microsecond' FROM "
-             "generate_series(1, 5000) i; CREATE INDEX dear ON orders (total) WHERE total > 10; "
-             "CREATE VIEW totals AS SELECT sum(total) FROM orders");
-    postgres("CREATE DATABASE \"second one\"");
-    mysql("CREATE TABLE items (id int AUTO_INCREMENT PRIMARY KEY, price decimal(10,2), note "
-          "varchar(80), bytes blob); INSERT INTO items (price, note, bytes) SELECT n, hex(n), "
-          "unhex(sha2(n, 256)) FROM (SELECT a.a + 10 * b.a + 100 * c.a AS n FROM (VALUES ROW(0), "
-          "ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7), ROW(8), ROW(9)) AS a(a), "
-          "(VALUES ROW(0), ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7), ROW(8), ROW(9)) "
-          "AS b(a), (VALUES ROW(0), ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7), "
-          "ROW(8), ROW(9)) AS c(a)) AS numbers; CREATE VIEW dear AS SELECT * FROM items WHERE "
-          "price > 500");
+    backup_fixture_postgres(
+        "CREATE TABLE orders (id int PRIMARY KEY, total numeric(10,2), note text, seen "
+        "timestamptz); INSERT INTO orders SELECT i, i * 1.5, CASE WHEN i % 7 > 0 THEN "
+        "md5(i::text) END, 'epoch'::timestamptz + i * interval '1 microsecond' FROM "
+        "generate_series(1, 5000) i; CREATE INDEX dear ON orders (total) WHERE total > 10; "
+        "CREATE VIEW totals AS SELECT sum(total) FROM orders");
+    backup_fixture_postgres("CREATE DATABASE \"second one\"");
+    backup_fixture_mysql(
+        "CREATE TABLE items (id int AUTO_INCREMENT PRIMARY KEY, price decimal(10,2), note "
+        "varchar(80), bytes blob); INSERT INTO items (price, note, bytes) SELECT n, hex(n), "
+        "unhex(sha2(n, 256)) FROM (SELECT a.a + 10 * b.a + 100 * c.a AS n FROM (VALUES ROW(0), "
+        "ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7), ROW(8), ROW(9)) AS a(a), "
+        "(VALUES ROW(0), ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7), ROW(8), ROW(9)) "
+        "AS b(a), (VALUES ROW(0), ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7), "
+        "ROW(8), ROW(9)) AS c(a)) AS numbers; CREATE VIEW dear AS SELECT * FROM items WHERE "
+        "price > 500");
 }
 
 // ---- backups
@@ -205,10 +147,12 @@ Test(create_backup_real, what_was_made_is_verified_and_what_was_altered_since_is
     assert_says(program_output(), "6 artifacts");
     assert_says(program_output(), "verified");
 
-    postgres("DELETE FROM orders WHERE id = 77; UPDATE orders SET note = '' WHERE id = 7; "
-             "ALTER TABLE orders ALTER note TYPE varchar(40)");
-    mysql("UPDATE items SET bytes = x'00' WHERE id = 5; ALTER TABLE items MODIFY note "
-          "varchar(81); INSERT INTO items VALUES (5000, 1, '', NULL)");
+    backup_fixture_postgres(
+        "DELETE FROM orders WHERE id = 77; UPDATE orders SET note = '' WHERE id = 7; "
+        "ALTER TABLE orders ALTER note TYPE varchar(40)");
+    backup_fixture_mysql(
+        "UPDATE items SET bytes = x'00' WHERE id = 5; ALTER TABLE items MODIFY note "
+        "varchar(81); INSERT INTO items VALUES (5000, 1, '', NULL)");
     alter_mongodb();
     redis("DEL greeting");
     redis("ZADD board 1.6 ann");
@@ -236,8 +180,9 @@ Test(create_backup_real, a_backup_of_anybodys_is_compared_with_the_running_serve
     must(file_remove_tree(manifest, &problem));
     cr_expect_eq(VERIFY_LIVE(path, "default"), 0, "%s%s", program_output(), program_errors());
     assert_says(program_output(), " 0 failed, ");
-    postgres("DELETE FROM orders WHERE id = 77; ALTER TABLE orders ALTER note TYPE varchar(40)");
-    mysql("INSERT INTO items VALUES (5000, 1, '', NULL)");
+    backup_fixture_postgres(
+        "DELETE FROM orders WHERE id = 77; ALTER TABLE orders ALTER note TYPE varchar(40)");
+    backup_fixture_mysql("INSERT INTO items VALUES (5000, 1, '', NULL)");
     alter_mongodb();
     redis("DEL greeting");
     cr_expect_eq(VERIFY_LIVE(path, "default"), 1, "%s", program_output());
@@ -256,16 +201,17 @@ Test(create_backup_real, a_backup_of_anybodys_is_compared_with_the_running_serve
 
 Test(create_backup_real, is_exact_while_the_servers_are_written_to) {
     fill();
-    run_in(
+    backup_fixture_run(
         "db",
         "(while :; do psql -X -q -U app -d app -c 'INSERT INTO orders SELECT max(id) + n, 0 FROM "
         "orders, generate_series(1, 3) n GROUP BY n; DELETE FROM orders WHERE id % 97 = 5' || "
         "break; done) >/dev/null 2>&1 & exit 0",
         "");
-    run_in("shop",
-           "(while :; do " MYSQL "'INSERT INTO items (price) VALUES (1), (2); DELETE FROM items "
-           "WHERE id % 97 = 5' || break; done) >/dev/null 2>&1 & exit 0",
-           "");
+    backup_fixture_run("shop",
+                       "(while :; do " IN_MYSQL
+                       "'INSERT INTO items (price) VALUES (1), (2); DELETE FROM items "
+                       "WHERE id % 97 = 5' || break; done) >/dev/null 2>&1 & exit 0",
+                       "");
     for (int i = 0; i < 2; i++) {
         char *path = create();
         cr_expect_eq(VERIFY(path), 0, "%s", program_output());
@@ -280,7 +226,8 @@ static void expect_finding(const char *path, const char *name, const char *what)
 }
 
 Test(create_backup_real, a_file_that_is_not_as_it_was_is_found_by_its_manifest) {
-    mysql("CREATE TABLE items (id int PRIMARY KEY); INSERT INTO items VALUES (1234567)");
+    backup_fixture_mysql(
+        "CREATE TABLE items (id int PRIMARY KEY); INSERT INTO items VALUES (1234567)");
     cr_assert_eq(assay("backup", "key", "mine"), 0, "%s", program_errors());
     cr_assert_eq(
         assay("backup", "create", "--stack", "default", "--service", "shop", "--key", "mine"), 0,
@@ -323,8 +270,9 @@ Test(create_backup_real, a_backup_that_cannot_be_finished_is_none) {
     fill();
     cr_expect_eq(assay("backup", "create", "--stack", "default", "--service", "nothing"), 2);
     assert_says(program_errors(), "there is no running service nothing");
-    mysql("ALTER USER 'root'@'%' IDENTIFIED BY 'another'; ALTER USER 'root'@'localhost' "
-          "IDENTIFIED BY 'another'");
+    backup_fixture_mysql(
+        "ALTER USER 'root'@'%' IDENTIFIED BY 'another'; ALTER USER 'root'@'localhost' "
+        "IDENTIFIED BY 'another'");
     cr_expect_eq(assay("backup", "create", "--stack", "default"), 1, "%s", program_errors());
     assert_says(program_errors(), "Access denied");
     glob_t found = {0};

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool complain(const struct error *problem) {
     report_error(problem);
@@ -30,12 +31,20 @@ static bool write_one(const struct report *report, const struct report_writer *w
            complain(&problem);
 }
 
+// An empty file, which held the name, would be taken for a record.
+static void forget_name(const char *stem) {
+    autofree_string char *path = memory_format("%s.log", stem);
+    unlink(path);
+}
+
 static bool write_report(const struct report *report, const struct keep_options *options) {
     autofree_string char *stem = NULL;
     struct error problem = {0};
     if (!record_reserve(options->folder, report->started_wall_ms, &stem, &problem))
         return complain(&problem);
     bool written = write_one(report, &writer_terminal, stem, ".log");
+    if (!written)
+        forget_name(stem);
     written = write_one(report, &writer_json, stem, ".json") && written;
     return write_one(report, &writer_junit, stem, ".xml") && written;
 }

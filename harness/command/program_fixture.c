@@ -10,10 +10,14 @@
 #include "engine/network.h"
 #include "run/run_folder.h"
 
+#include <errno.h>
+#include <glob.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #define PROGRAM_WITHIN_MS 120000
@@ -150,6 +154,25 @@ void program_write(const char *name, const char *content) {
         cr_assert(folder_make(folder, 0755, &problem), "%s", problem.message);
     }
     cr_assert(file_write_atomic(name, whole, strlen(whole), 0644, &problem), "%s", problem.message);
+}
+
+size_t program_count_paths(const char *pattern) {
+    glob_t found = {0};
+    const int status = glob(pattern, 0, NULL, &found);
+    cr_assert(status == 0 || status == GLOB_NOMATCH, "%s", pattern);
+    const size_t paths = status == 0 ? found.gl_pathc : 0;
+    globfree(&found);
+    return paths;
+}
+
+void program_mount_small(const char *folder) {
+    if (geteuid() != 0)
+        cr_skip_test("only root may mount a small disk");
+    struct error problem = {0};
+    cr_assert(folder_make(folder, 0755, &problem), "%s", problem.message);
+    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, "size=256k,mode=0700") != 0)
+        cr_skip_test("a small disk cannot be mounted here: %s", strerror(errno));
 }
 
 struct child *program_start(const char *const *argv) {

@@ -22,6 +22,10 @@ struct engine *program_engine(void);
 // of this test alone, %SERVE% for a command that answers every HTTP request on port 8080 and says
 // "<word> serves" in its log, where <word> is its argument.
 void program_write(const char *name, const char *content);
+size_t program_count_paths(const char *pattern); // of glob(3)
+// A file system of 256 KiB at a folder of the test's, for root; others are skipped. In a mount
+// namespace of the test's own: it goes with its last process, whatever happens.
+void program_mount_small(const char *folder);
 const char *program_project(void);
 const char *program_image(void); // what %IMAGE% stands for
 

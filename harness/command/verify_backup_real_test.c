@@ -1,6 +1,6 @@
 // `assay backup verify` as people run it, on real servers and real dumps.
 #define _GNU_SOURCE
-#include "command/program_fixture.h"
+#include "command/backup_fixture.h"
 
 #include "base/eventually.h"
 #include "base/file.h"
@@ -48,12 +48,6 @@ Test(verify_backup_real, restores_sound_dumps_of_every_engine_without_any_config
     program_assert_nothing_left(pid, 20000);
 }
 
-#define PG_DUMP_BEGINS(version)                                                            \
-    "--\n-- PostgreSQL database dump\n--\n\n"                                              \
-    "-- Dumped from database version " version ".0\n-- Dumped by pg_dump version " version \
-    ".0\n\n"
-#define PG_DUMP_ENDS "\n--\n-- PostgreSQL database dump complete\n--\n\n"
-
 // A statement that fails after others have worked, as a restore by hand passes over it.
 static const char FAILS_LATE[] =
     PG_DUMP_BEGINS("17") "CREATE TABLE public.t (n integer NOT NULL);\n"
@@ -83,12 +77,8 @@ Test(verify_backup_real, rows_that_do_not_arrive_are_missed_although_every_tool_
     assert_says(program_output(), "the file holds 3 rows, the restored server 2");
 }
 
-static const char TWO_ROWS[] =
-    PG_DUMP_BEGINS("17") "CREATE TABLE public.t (n integer NOT NULL);\n"
-                         "COPY public.t (n) FROM stdin;\n1\n2\n\\.\n\n" PG_DUMP_ENDS;
-
 Test(verify_backup_real, smoke_queries_are_asked_of_the_restored_server) {
-    program_write("backup/two.sql", TWO_ROWS);
+    program_write("backup/two.sql", PG_DUMP_OF_TWO_ROWS);
     program_write("assay.yaml",
                   "backup:\n  smoke:\n"
                   "    - {name: two, engine: postgres, sql: select count(*) from t, expect: 2}\n");

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE
+#define _GNU_SOURCE // pipe2
 #include "verify/backup/dumper.h"
 
 #include "base/memory.h"
@@ -8,9 +8,11 @@
 #include "verify/backup/origin.h"
 #include "verify/backup/tool.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DAY_MS (24 * 60 * 60 * 1000)
 #define COMPLAINT_LIMIT ((size_t)64 * 1024)
@@ -94,9 +96,20 @@ static bool end_sum(struct summing *self, struct error *err) {
 
 // ---- writing
 
+// Ends the script, and what it runs, as soon as nobody reads any more: the engine leaves a command
+// alone whose client is gone, and a dump would go on for hours, with its snapshot. The client's
+// end is the end of standard input, on which nothing is ever sent. The tool is in a group of its
+// own (set -m), and is waited for: PostgreSQL takes an orphan's death for that of one of its own.
+static const char WATCHED[] =
+    "set -m; exec 4<&0; sh -c \"trap 'exit 1' HUP INT TERM; $0\" sh \"$@\" </dev/null 4<&- & "
+    "tool=$!; "
+    "cat <&4 >/dev/null & watch=$!; wait -n $tool $watch; kill -- -$tool $watch 2>/dev/null; "
+    "wait $tool; status=$?; wait $watch 2>/dev/null; exit $status";
+
 struct writing {
     struct artifact_writer *writer;
     const struct dump_call *call;
+    int lifeline[2]; // a pipe that nothing is written to: the tool's standard input
     struct text errors;
     struct error problem;
     bool began;
@@ -128,20 +141,38 @@ static bool judge(struct writing *self, int exit_status, struct error *err) {
     return error_set(err, ERROR_SERVICE, exit_status, "%s", complaint);
 }
 
-static bool run(struct making *self, struct writing *writing, struct error *err) {
-    if (writing->call->write != NULL)
-        return writing->call->write(writing->call->context, writing->writer, err);
-    const char *argv[12] = {"sh", "-c", writing->call->script, "sh"};
+static ssize_t read_lifeline(void *context, void *buffer, size_t size, struct error *err) {
+    const struct writing *self = context;
+    (void)err;
+    return read(self->lifeline[0], buffer, size);
+}
+
+static bool run_script(struct making *self, struct writing *writing, struct error *err) {
+    const char *argv[12] = {"bash", "-c", WATCHED, writing->call->script};
     for (size_t i = 0; i < 6 && writing->call->arguments[i] != NULL; i++)
         argv[4 + i] = writing->call->arguments[i];
     const struct exec_options options = {.argv = argv,
                                          .user = "root",
+                                         .source = read_lifeline,
+                                         .source_context = writing,
+                                         .source_fd = &writing->lifeline[0],
                                          .timeout_ms = DAY_MS,
                                          .sink = take_output,
                                          .context = writing};
     struct exec_result result = {0};
     return exec_run(self->engine, self->origin->container, &options, &result, err) &&
            judge(writing, result.exit_status, err);
+}
+
+static bool run(struct making *self, struct writing *writing, struct error *err) {
+    if (writing->call->write != NULL)
+        return writing->call->write(writing->call->context, writing->writer, err);
+    if (pipe2(writing->lifeline, O_CLOEXEC) != 0)
+        return error_set_errno(err, "pipe2");
+    const bool done = run_script(self, writing, err);
+    close(writing->lifeline[0]);
+    close(writing->lifeline[1]);
+    return done;
 }
 
 // Of letters that every file system takes: "postgres/My DB" -> "postgres-My_DB.dump".

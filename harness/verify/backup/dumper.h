@@ -77,7 +77,8 @@ struct dump_call {
     void *context;
 };
 // Runs the script and writes what it prints to a new file of the backup, which becomes an artifact
-// of the manifest with its sums. ERROR_SERVICE: the tool failed, in its own words.
+// of the manifest with its sums. ERROR_SERVICE: the tool failed, in its own words. When we are
+// killed, interrupted or cannot write, the script and its tool are ended in the container.
 bool dumper_write(struct making *self, const struct dump_call *call, struct error *err) must_use;
 
 // For a server without snapshots: the last artifact gets these sums, which are the making's from

@@ -31,9 +31,12 @@ static const char OPEN[] =
     "maintenance_work_mem=128MB"
     " -c autovacuum=off -c log_statement=none\" start </dev/null >/dev/null 2>&1 || "
     "{ tail -n 5 log; exit 1; }";
+// A server that was killed is a zombie here, whose end pg_ctl would wait for, and whose lock on the
+// socket would keep the next one from starting.
 static const char CLOSE[] =
-    "cd " ROOT " && { [ ! -f data/postmaster.pid ] || pg_ctl -D data -m immediate -s stop; }; "
-    "rm -rf data archive log unpacked locales hba ident settings said lacking prepared";
+    "cd " ROOT " || exit; read -r pid <data/postmaster.pid && grep -q '^State:.[^Z]' "
+    "\"/proc/$pid/status\" && pg_ctl -D data -m immediate -s stop; "
+    "rm -rf data archive log unpacked locales hba ident settings said lacking prepared .s.PGSQL.*";
 
 static const char MAKE[] = "install -d -o postgres -g postgres -m 700 " ROOT;
 
@@ -168,8 +171,9 @@ static bool put_folder(struct restore *self, struct error *err) {
     const bool packed = archive_folder(NULL, extras, count, &fd, err);
     free(extras);
     return packed && tool_do(&self->stand, &(struct tool_call){.script = make}, NULL, err) &&
-           container_put_archive(self->stand.engine, self->stand.container, ROOT "/archive", fd,
-                                 err) &&
+           (container_put_archive(self->stand.engine, self->stand.container, ROOT "/archive", fd,
+                                  err) ||
+            tool_blame_engine(err)) &&
            tool_do(&self->stand, &(struct tool_call){.script = own, .user = "root"}, NULL, err);
 }
 

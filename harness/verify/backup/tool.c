@@ -11,9 +11,22 @@
 #define ANSWER_LIMIT ((size_t)8 * 1024 * 1024)
 #define COMPLAINT_LENGTH 600
 
+struct feed {
+    struct source *source; // NULL: none
+    bool failed;
+};
+
 static ssize_t read_source(void *context, void *buffer, size_t size, struct error *err) {
+    struct feed *self = context;
     size_t length = 0;
-    return source_read(context, buffer, size, &length, err) ? (ssize_t)length : -1;
+    self->failed = !source_read(self->source, buffer, size, &length, err);
+    return self->failed ? -1 : (ssize_t)length;
+}
+
+bool tool_blame_engine(struct error *err) {
+    if (err != NULL && err->domain == ERROR_PROTOCOL)
+        err->domain = ERROR_UNAVAILABLE;
+    return false;
 }
 
 bool tool_ask(const struct tool_stand *self, const struct tool_call *call,
@@ -26,19 +39,20 @@ bool tool_ask(const struct tool_stand *self, const struct tool_call *call,
         return false;
     if (source != NULL)
         source_watch(source, self->cancel, self->counter);
+    struct feed feed = {.source = source};
     const struct exec_options options = {
         .argv = argv,
         .user = call->user != NULL ? call->user : self->user,
         .input = call->input,
         .input_length = call->input != NULL ? strlen(call->input) : 0,
         .source = source != NULL ? read_source : NULL,
-        .source_context = source,
+        .source_context = &feed,
         .timeout_ms = self->timeout_ms > 0 ? self->timeout_ms : HOUR_MS,
         .output_limit = ANSWER_LIMIT,
     };
     struct exec_result result;
     if (!exec_run(self->engine, self->container, &options, &result, err))
-        return false;
+        return feed.failed ? false : tool_blame_engine(err);
     *ret_answer = (struct tool_answer){result.exit_status, result.output, result.errors};
     return true;
 }

@@ -35,9 +35,14 @@ struct tool_answer {
 };
 
 // false: it could not be run, or its input could not be read. A script that fails is an answer.
+// ERROR_PROTOCOL is the input's alone: an engine that hangs up says nothing of a backup.
 bool tool_ask(const struct tool_stand *self, const struct tool_call *call,
               struct tool_answer *ret_answer, struct error *err) must_use;
 void tool_answer_done(struct tool_answer *self);
+
+// What the engine did wrong, whatever it was: ERROR_UNAVAILABLE in place of ERROR_PROTOCOL. Returns
+// false.
+bool tool_blame_engine(struct error *err);
 
 // For scripts that must succeed and say nothing on standard error: else ERROR_SERVICE with their
 // first words of complaint. *ret_output (may be NULL) is the caller's.
