@@ -68,6 +68,8 @@ static bool boot(void *context, const struct plan_service *service, const char *
     }
     if (up)
         why_not_ready(self, err);
+    else
+        self->session->left_behind = true; // as in session_bring_up
     remove_template(self);
     return false;
 }

@@ -219,8 +219,10 @@ bool session_bring_up(struct session *self, struct error *err) {
     const struct stack_options options = {.progress = show_service, .context = self};
     const bool up =
         stack_up(self->run, self->engine, self->plan, &self->images, &options, &self->stack, err);
-    if (!up)
+    if (!up) {
+        self->left_behind = true; // of what was begun, not all may be known: the guardian looks
         return false;
+    }
     self->environment_file = path_join(run_folder(self->run), "environment");
     return stack_write_environment(self->stack, self->environment_file, err);
 }

@@ -39,8 +39,11 @@ bool container_create(struct engine *engine, const char *name, const char *platf
     autodone(text) struct text query = {0};
     query_add(&query, "name", name);
     query_add(&query, "platform", platform);
-    const struct request request = {
-        .method = "POST", .path = "/containers/create", .query = text_string(&query), .json = body};
+    const struct request request = {.method = "POST",
+                                    .path = "/containers/create",
+                                    .query = text_string(&query),
+                                    .json = body,
+                                    .makes = true};
     return request_json_string(engine, &request, "Id", ret_id, err);
 }
 

@@ -39,7 +39,8 @@ static bool remove_named(struct engine *engine, const char *collection, const ch
 }
 
 bool network_create(struct engine *engine, const json_t *body, char **ret_id, struct error *err) {
-    const struct request request = {.method = "POST", .path = "/networks/create", .json = body};
+    const struct request request = {
+        .method = "POST", .path = "/networks/create", .json = body, .makes = true};
     return request_json_string(engine, &request, "Id", ret_id, err);
 }
 
@@ -129,7 +130,8 @@ bool network_remove(struct engine *engine, const char *id, struct error *err) {
 }
 
 bool volume_create(struct engine *engine, const json_t *body, struct error *err) {
-    const struct request request = {.method = "POST", .path = "/volumes/create", .json = body};
+    const struct request request = {
+        .method = "POST", .path = "/volumes/create", .json = body, .makes = true};
     return request_perform(engine, &request, err);
 }
 

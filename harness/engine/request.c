@@ -32,6 +32,9 @@ struct exchange {
     struct deadline total;
     bool stopped;         // a sink asked for the end
     struct error failure; // of a sink, a source, a limit: wins over what curl makes of it
+    bool sent;            // at least begun
+    bool reprieved;       // cancelled, but waited for until `reprieve`
+    struct deadline reprieve;
 };
 
 void reply_done(struct reply *self) {
@@ -201,8 +204,24 @@ static void headers_free(struct curl_slist *headers) {
 
 // ---- running
 
+#define ANSWER_MS 10000
+
+static bool is_cancelled(const struct exchange *self) {
+    return cancel_requested(self->engine->cancel) || cancel_requested(self->request->cancel);
+}
+
+// What a request that was sent makes, is made whether or not somebody still wants it.
+static bool waits_all_the_same(struct exchange *self) {
+    if (!self->request->makes || !self->sent)
+        return false;
+    if (!self->reprieved)
+        self->reprieve = deadline_in_ms(ANSWER_MS);
+    self->reprieved = true;
+    return !deadline_passed(self->reprieve);
+}
+
 static bool still_wanted(struct exchange *self) {
-    if (cancel_requested(self->engine->cancel) || cancel_requested(self->request->cancel))
+    if (is_cancelled(self) && !waits_all_the_same(self))
         return error_set(&self->failure, ERROR_CANCELLED, 0, "%s: interrupted", self->name);
     if (self->request->timeout_ms > 0 && deadline_passed(self->total))
         return error_set(&self->failure, ERROR_TIMEOUT, 0, "%s: not done within %d ms", self->name,
@@ -220,6 +239,8 @@ static int wait_ms(const struct exchange *self) {
         ms = deadline_left_ms(self->quiet_until);
     if (self->request->timeout_ms > 0 && deadline_left_ms(self->total) < ms)
         ms = deadline_left_ms(self->total);
+    if (self->reprieved && deadline_left_ms(self->reprieve) < ms)
+        ms = deadline_left_ms(self->reprieve);
     return (int)ms;
 }
 
@@ -240,6 +261,7 @@ static CURLcode run(struct exchange *self) {
     while (still_wanted(self)) {
         int running = 0;
         curl_multi_perform(multi, &running);
+        self->sent = true;
         if (running == 0) {
             int left = 0;
             const CURLMsg *message = curl_multi_info_read(multi, &left);
@@ -248,8 +270,11 @@ static CURLcode run(struct exchange *self) {
             break;
         }
         struct curl_waitfd waits[2];
-        unsigned count = add_cancel(waits, 0, self->engine->cancel);
-        count = add_cancel(waits, count, self->request->cancel);
+        unsigned count = 0;
+        if (!self->reprieved) {
+            count = add_cancel(waits, count, self->engine->cancel);
+            count = add_cancel(waits, count, self->request->cancel);
+        }
         curl_multi_poll(multi, waits, count, wait_ms(self), NULL);
     }
     curl_multi_remove_handle(multi, self->channel->easy);

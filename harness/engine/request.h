@@ -34,6 +34,9 @@ struct request {
     bool slow;           // the engine may work long before it answers: ten times the idle timeout
     int timeout_ms;      // for the whole request; 0: none
     const struct cancel *cancel; // besides the engine's; may be NULL
+    // It makes what would stay in the engine: once sent, its answer is waited for even when it is
+    // cancelled, for 10 s at most. Who does not know what was made cannot remove it.
+    bool makes;
 };
 
 struct reply {
