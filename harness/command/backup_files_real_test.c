@@ -157,8 +157,15 @@ static void write_bombs(void) {
     run_script(REPEATED("printf '%s\\n' '-- MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)' "
                         "'--' 'INSERT INTO `t` VALUES (1'",
                         "head -c 100M /dev/zero | tr '\\0' 1", "5", "bombs/one-row.sql.gz"));
-    run_script("printf '%s\\n' -- '-- PostgreSQL database dump' -- | "
-               "xz -9 --lzma2=preset=9,dict=1536MiB >bombs/dictionary.sql.xz");
+    // The beginning of a pg_dump whose header asks for a dictionary of 1.5 GiB. (To make one by xz
+    // takes 16 GiB.)
+    WRITE("bombs/dictionary.sql.xz",
+          "\xfd\x37\x7a\x58\x5a\x00\x00\x04\xe6\xd6\xb4\x46\x02\x00\x21\x01\x25\x00"
+          "\x00\x00\x3b\x78\x7b\x41\x01\x00\x21\x2d\x2d\x0a\x2d\x2d\x20\x50\x6f\x73"
+          "\x74\x67\x72\x65\x53\x51\x4c\x20\x64\x61\x74\x61\x62\x61\x73\x65\x20\x64"
+          "\x75\x6d\x70\x0a\x2d\x2d\x0a\x00\x00\x00\xfc\x81\x42\x20\xd7\x63\xc9\x21"
+          "\x00\x01\x3a\x22\xb6\x2a\x4f\xd0\x1f\xb6\xf3\x7d\x01\x00\x00\x00\x00\x04"
+          "\x59\x5a");
     // A frame with a window and a content of 16 GiB, then one block that repeats a byte.
     WRITE("bombs/window.sql.zst", "\x28\xb5\x2f\xfd\xe0\0\0\0\0\4\0\0\0\3\0\0a");
     // A key of 10 GiB, a document of 2 GiB, a database's name of 2 GiB.

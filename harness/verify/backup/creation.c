@@ -131,5 +131,7 @@ bool creation_run(const struct creation *self, char **ret_path, struct string_li
     made = made && manifest_write(manifest, workplace.path, self->key, err) &&
            cancel_check(self->cancel, err) && publish(&workplace, self->root, ret_path, err);
     leave_workplace(&workplace);
+    if (!made && !cancel_check(self->cancel, err))
+        return false; // whatever was said then: connections break when they are interrupted
     return made;
 }

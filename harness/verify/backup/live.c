@@ -121,6 +121,8 @@ bool live_look(const struct live_servers *self, const struct backup *backup,
         if (!is_compared(backup_main_file(backup, artifact)) ||
             look_for(self, backup, artifact, manifest, &problem))
             continue;
+        if (!cancel_check(self->cancel, err)) // whatever was said then
+            return false;
         if (problem.domain != ERROR_UNAVAILABLE) {
             if (err != NULL)
                 *err = problem;
