@@ -98,13 +98,18 @@ static bool end_sum(struct summing *self, struct error *err) {
 
 // Ends the script, and what it runs, as soon as nobody reads any more: the engine leaves a command
 // alone whose client is gone, and a dump would go on for hours, with its snapshot. The client's
-// end is the end of standard input, on which nothing is ever sent. The tool is in a group of its
-// own (set -m), and is waited for: PostgreSQL takes an orphan's death for that of one of its own.
+// end is the end of standard input, on which nothing is ever sent.
+//
+// Only what has no children is killed, again and again until the script has ended: whoever is
+// killed has a parent that reaps it. PostgreSQL, where it is the container's first process, takes
+// an orphan's death by a signal for that of one of its own, and throws everybody out.
 static const char WATCHED[] =
-    "set -m; exec 4<&0; sh -c \"trap 'exit 1' HUP INT TERM; $0\" sh \"$@\" </dev/null 4<&- & "
-    "tool=$!; "
-    "cat <&4 >/dev/null & watch=$!; wait -n $tool $watch; kill -- -$tool $watch 2>/dev/null; "
-    "wait $tool; status=$?; wait $watch 2>/dev/null; exit $status";
+    "exec 4<&0; sh -c \"trap 'exit 1' HUP INT TERM; $0\" sh \"$@\" </dev/null 4<&- & tool=$!; "
+    "cat <&4 >/dev/null & watch=$!; wait -n $tool $watch; "
+    "while kill -0 $tool 2>/dev/null; do leaf=$tool; "
+    "while more=$(<\"/proc/$leaf/task/$leaf/children\") && [ -n \"$more\" ]; do "
+    "leaf=${more%% *}; done 2>/dev/null; kill $leaf 2>/dev/null; sleep 0.05; done; "
+    "kill $watch 2>/dev/null; wait $tool; status=$?; wait $watch 2>/dev/null; exit $status";
 
 struct writing {
     struct artifact_writer *writer;
