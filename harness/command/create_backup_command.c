@@ -66,10 +66,7 @@ static const struct argument ROWS[] = {
 // ---- making it
 
 static void show_service(void *context, const char *service, const char *state) {
-    struct session *session = context;
-    const bool done = strcmp(state, "done") == 0;
-    if (session->live != NULL)
-        live_set(session->live, "services", service, done ? LIVE_GOOD : LIVE_WORKING, state, NULL);
+    session_show(context, "services", service, state, false);
 }
 
 static bool make(struct session *session, const struct create_arguments *arguments,

@@ -12,14 +12,7 @@
 #include <string.h>
 
 static void show(void *context, const char *what, const char *state, bool wrong) {
-    struct session *session = context;
-    const bool done = strcmp(state, "done") == 0;
-    if (session->live != NULL)
-        live_set(session->live, "drill", what,
-                 wrong  ? LIVE_BAD
-                 : done ? LIVE_GOOD
-                        : LIVE_WORKING,
-                 state, NULL);
+    session_show(context, "drill", what, state, wrong);
 }
 
 bool drill_has_engine(const char *name) {

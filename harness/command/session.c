@@ -227,6 +227,17 @@ bool session_bring_up(struct session *self, struct error *err) {
     return stack_write_environment(self->stack, self->environment_file, err);
 }
 
+void session_show(struct session *self, const char *section, const char *name, const char *state,
+                  bool wrong) {
+    const bool done = strcmp(state, "done") == 0;
+    if (self->live != NULL)
+        live_set(self->live, section, name,
+                 wrong  ? LIVE_BAD
+                 : done ? LIVE_GOOD
+                        : LIVE_WORKING,
+                 state, NULL);
+}
+
 void session_leave(struct session *self) {
     stack_free(TAKE(self->stack));
 }

@@ -41,7 +41,7 @@ struct session {
     struct live *live;
     struct report *report;
     char *environment_file; // path, once written
-    bool left_behind;       // the tear-down did not remove everything
+    bool left_behind;       // something may stay: the guardian is to look
 };
 
 // Only the plan: what session_open begins with. *ret_fixtures is set where there are any;
@@ -59,6 +59,9 @@ bool session_open(struct session *self, const struct session_options *options, c
 bool session_bring_up(struct session *self, struct error *err) must_use;
 // Only the images: what session_bring_up begins with.
 bool session_make_images(struct session *self, struct error *err) must_use;
+// For the jobs' progress callbacks: what this is about is in this state; "done" ends it.
+void session_show(struct session *self, const char *section, const char *name, const char *state,
+                  bool wrong);
 // The stack stays: its lease has been granted and its keeper stands.
 void session_leave(struct session *self);
 // Removes the stack before the report is written, so that the report can say if something stayed.

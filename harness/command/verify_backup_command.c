@@ -36,7 +36,9 @@ static const char HELP[] =
     "kind, and asks that server whether it is sound. The backup itself is only read, and proven\n"
     "unchanged afterwards. It is a folder, or one file; what is in it is told from its content:\n"
     "pg_dump (plain, custom, directory, tar), pg_dumpall, mysqldump, mongodump (folder, archive),\n"
-    "Redis RDB; each also compressed by gzip, zstd, xz, bzip2 or lz4.\n"
+    "Redis RDB, the tar of a data directory of PostgreSQL, MySQL or Redis; each also compressed "
+    "by\n"
+    "gzip, zstd, xz, bzip2 or lz4.\n"
     "\n"
     "  --root DIR         where backups lie, one below the other (default: " BACKUP_ROOT ");\n"
     "                     latest is the newest there by the date in its name, and the default\n"
@@ -250,14 +252,7 @@ static bool read_statement(const struct verify_arguments *arguments, const struc
 // ---- verifying
 
 static void show_artifact(void *context, const char *artifact, const char *state, bool wrong) {
-    struct session *session = context;
-    const bool done = strcmp(state, "done") == 0;
-    if (session->live != NULL)
-        live_set(session->live, "artifacts", artifact,
-                 wrong  ? LIVE_BAD
-                 : done ? LIVE_GOOD
-                        : LIVE_WORKING,
-                 state, NULL);
+    session_show(context, "artifacts", artifact, state, wrong);
 }
 
 static bool bring_up(struct session *session, const struct verify_arguments *arguments,

@@ -124,6 +124,33 @@ Test(result, holds_many_suites_tests_services_and_warnings) {
     report_free(report);
 }
 
+Test(result, takes_what_another_report_found_under_a_prefix) {
+    struct report *report = report_new("assay run"), *other = report_new("other");
+    report_add_service(other)->name = memory_copy_string("db");
+    struct suite_result *suite = report_add_suite(other);
+    suite->name = memory_copy_string("rows"); // without a subject
+    suite_add_test(suite)->outcome = OUTCOME_FAILED;
+    report_add_warning(other, "look");
+    other->failure = memory_copy_string("lost");
+    report_add_suite(report)->name = memory_copy_string("own");
+    report_take(report, other, "drill/");
+    report_free(other);
+    cr_assert_eq(report->service_count, 1);
+    cr_expect_str_eq(report->services[0].name, "drill/db");
+    cr_assert_eq(report->suite_count, 2);
+    cr_expect_str_eq(report->suites[1].name, "drill/rows");
+    cr_expect_null(report->suites[1].subject);
+    cr_expect_eq(report_tally(report).failed, 1);
+    cr_expect_str_eq(report->warnings[0], "look");
+    cr_expect_str_eq(report->failure, "lost");
+    other = report_new("other");
+    other->failure = memory_copy_string("later");
+    report_take(report, other, "");
+    report_free(other);
+    cr_expect_str_eq(report->failure, "lost"); // the first is the cause
+    report_free(report);
+}
+
 Test(result, every_outcome_and_state_has_a_name_of_its_own) {
     cr_expect_str_eq(outcome_name(OUTCOME_PASSED), "passed");
     cr_expect_str_eq(outcome_name(OUTCOME_FAILED), "failed");

@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 #include "engine/exec.h"
-#include "engine/relay.h"
 #include "verify/backup/artifact_writer.h"
 #include "verify/backup/origin.h"
 #include "verify/backup/tool.h"
@@ -29,22 +28,11 @@ const struct dumper *dumper_of(const char *program) {
     return NULL;
 }
 
-// As long as a sum of the largest table takes without a word from the server.
-#define SILENCE_MS (60 * 60 * 1000)
-
 bool dumper_run(struct making *self, struct error *err) {
-    const struct origin *origin = self->origin;
-    const struct dumper *dumper = origin->dumper;
     autofree(relay) struct relay *relay = NULL;
-    if (!relay_open(self->engine, origin->container, dumper->port, self->sockets, &relay, err))
-        return false;
-    const struct endpoint server = {.service = origin->service,
-                                    .host = relay_path(relay),
-                                    .port = dumper->port,
-                                    .user = origin->user,
-                                    .password = origin->password,
-                                    .request_timeout_ms = SILENCE_MS};
-    return dumper->dump(self, &server, err) || relay_explain(relay, err);
+    struct endpoint server;
+    return origin_reach(self->origin, self->engine, self->sockets, &relay, &server, err) &&
+           (self->origin->dumper->dump(self, &server, err) || relay_explain(relay, err));
 }
 
 bool dumper_ask(struct making *self, const char *script, char **ret_said, struct error *err) {

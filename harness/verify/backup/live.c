@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "engine/relay.h"
 #include "verify/fingerprint/console.h"
 
 #include <stdlib.h>
@@ -62,26 +61,20 @@ static bool database_of(const struct backup_file *file, char **ret_database, str
 
 // ---- asking
 
-#define SILENCE_MS (60 * 60 * 1000)
 #define VERSION_SIZE 128
 
 static bool look(const struct live_servers *self, const struct origin *origin, const char *database,
                  const uint8_t key[ROW_HASH_KEY_SIZE], char version[VERSION_SIZE],
                  struct fingerprint **ret_fingerprint, struct error *err) {
-    const struct dumper *dumper = origin->dumper;
+    const enum dump_engine engine = origin->dumper->engine;
     autofree(relay) struct relay *relay = NULL;
     autofree(console) struct console *console = NULL;
-    if (!relay_open(self->engine, origin->container, dumper->port, self->sockets, &relay, err))
+    struct endpoint server;
+    if (!origin_reach(origin, self->engine, self->sockets, &relay, &server, err))
         return false;
-    const struct endpoint server = {.service = origin->service,
-                                    .host = relay_path(relay),
-                                    .port = dumper->port,
-                                    .user = origin->user,
-                                    .database = database,
-                                    .password = origin->password,
-                                    .request_timeout_ms = SILENCE_MS};
-    return (console_identify(dumper->engine, &server, version, VERSION_SIZE, err) &&
-            console_open(dumper->engine, &server, self->cancel, &console, err) &&
+    server.database = database;
+    return (console_identify(engine, &server, version, VERSION_SIZE, err) &&
+            console_open(engine, &server, self->cancel, &console, err) &&
             console_fingerprint(console, key, ret_fingerprint, err)) ||
            relay_explain(relay, err);
 }

@@ -196,3 +196,20 @@ bool origins_find(struct engine *engine, const char *label, const char *const *s
     found = (struct origins){0};
     return true;
 }
+
+// Without a word from the server.
+#define SILENCE_MS (60 * 60 * 1000)
+
+bool origin_reach(const struct origin *self, struct engine *engine, const char *sockets,
+                  struct relay **ret_relay, struct endpoint *ret_server, struct error *err) {
+    const uint16_t port = self->dumper->port;
+    if (!relay_open(engine, self->container, port, sockets, ret_relay, err))
+        return false;
+    *ret_server = (struct endpoint){.service = self->service,
+                                    .host = relay_path(*ret_relay),
+                                    .port = port,
+                                    .user = self->user,
+                                    .password = self->password,
+                                    .request_timeout_ms = SILENCE_MS};
+    return true;
+}

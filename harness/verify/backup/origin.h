@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/secret.h"
 #include "engine/engine.h"
+#include "engine/relay.h"
 #include "verify/backup/dumper.h"
 
 #include <stddef.h>
@@ -36,5 +37,12 @@ struct origins {
 bool origins_find(struct engine *engine, const char *label, const char *const *services,
                   struct origins *ret_origins, struct error *err) must_use;
 void origins_done(struct origins *self);
+
+// A relay to the origin's own 127.0.0.1, and the endpoint there, as its user: for requests that
+// take as long as a sum of the largest table. Which database is asked, the caller chooses. The
+// endpoint borrows from both.
+bool origin_reach(const struct origin *self, struct engine *engine, const char *sockets,
+                  struct relay **ret_relay, struct endpoint *ret_server,
+                  struct error *err) must_use;
 
 DEFINE_AUTODONE(origins, origins_done);

@@ -209,6 +209,13 @@ bool restore_is_of_newer(const struct restorer *restorer, const struct restore *
     return true;
 }
 
+bool restore_says_any(const char *text, const char *const *phrases) {
+    for (size_t i = 0; phrases[i] != NULL; i++)
+        if (strstr(text, phrases[i]) != NULL)
+            return true;
+    return false;
+}
+
 int restore_major(const char *version) {
     if (version == NULL)
         return -1;

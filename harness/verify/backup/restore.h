@@ -78,6 +78,9 @@ bool restore_fingerprint(const struct restorer *restorer, const struct restore *
 
 // ---- for the restorers
 
+// The data directory of a server that nobody used, in assay's own images.
+#define RESTORE_FRESH "/usr/local/lib/assay/fresh-server"
+
 const struct backup_file *restore_file(const struct restore *self); // the artifact's first
 
 // Adds a test with this outcome; `format` is its message, NULL: none.
@@ -105,5 +108,7 @@ void restore_count_rows(const struct restore *self, struct suite_result *suite, 
 // says: err is ERROR_UNAVAILABLE with both versions and the complaint.
 bool restore_is_of_newer(const struct restorer *restorer, const struct restore *self,
                          const char *complaint, struct error *err);
+// Whether any of these phrases (NULL-terminated) stands in it.
+bool restore_says_any(const char *text, const char *const *phrases);
 // The major version, 17 of "17.2 (Debian)", 8 of "8.0.44"; -1: none is there.
 int restore_major(const char *version);

@@ -18,7 +18,6 @@
 
 // A data directory that nobody used is copied for each artifact: assay's own image has one, in
 // others it is made first. Nothing needs to survive the machine.
-#define FRESH "/usr/local/lib/assay/fresh-server"
 #define SERVER                                                                              \
     "mysqld --no-defaults --user=mysql --log-error=" ROOT "/log.err "                       \
     "--innodb-buffer-pool-size=128M --innodb-log-buffer-size=16M --innodb-doublewrite=OFF " \
@@ -32,7 +31,8 @@
 #define PING "mysqladmin " LOGIN "--wait=60 --connect-timeout=60 ping >/dev/null"
 
 static const char OPEN[] =
-    "exec 2>&1; cd " ROOT " && rm -rf data && if [ -d " FRESH " ]; then cp -a " FRESH " data; else "
+    "exec 2>&1; cd " ROOT " && rm -rf data && if [ -d " RESTORE_FRESH
+    " ]; then cp -a " RESTORE_FRESH " data; else "
     "install -d -o mysql -g mysql -m 700 data && " SERVER "--datadir=" ROOT
     "/data --initialize-insecure; fi && rm -f data/auto.cnf && " START
     "--skip-log-bin >/dev/null && " PING " || { grep ERROR " ROOT "/log.err | tail -n 5; exit 1; }";
@@ -114,14 +114,9 @@ static bool is_of_mariadb(const struct restore *self) {
 
 // ERROR 1231, 1193, 1273, 1115, …: a mode, a variable, a collation, a character set, a plugin that
 // servers have in some versions only (Server Error Reference).
-static bool is_missing_here(const char *complaint) {
-    static const char *const codes[] = {"ERROR 1115 ", "ERROR 1193 ", "ERROR 1231 ", "ERROR 1238 ",
-                                        "ERROR 1273 ", "ERROR 1286 ", "ERROR 1524 "};
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (strstr(complaint, codes[i]) != NULL)
-            return true;
-    return false;
-}
+static const char *const MISSING_HERE[] = {"ERROR 1115 ", "ERROR 1193 ", "ERROR 1231 ",
+                                           "ERROR 1238 ", "ERROR 1273 ", "ERROR 1286 ",
+                                           "ERROR 1524 ", NULL};
 
 static bool refuse(const struct restore *self, const char *complaint, struct error *err) {
     if (is_of_mariadb(self))
@@ -130,7 +125,7 @@ static bool refuse(const struct restore *self, const char *complaint, struct err
                          complaint);
     if (restore_is_of_newer(&RESTORER_MYSQL, self, complaint, err))
         return false;
-    if (is_missing_here(complaint))
+    if (restore_says_any(complaint, MISSING_HERE))
         return error_set(err, ERROR_UNAVAILABLE, 0,
                          "this server does not have what the dump needs: %s", complaint);
     return error_set(err, ERROR_SERVICE, 0, "%s", complaint);

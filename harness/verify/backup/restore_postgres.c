@@ -19,9 +19,9 @@
 
 // A cluster that nobody used is copied for each artifact: assay's own image has one, in others it
 // is made first. Nothing needs to survive the machine.
-#define FRESH "/usr/local/lib/assay/fresh-server"
 static const char OPEN[] =
-    "exec 2>&1; cd " ROOT " && if [ -d " FRESH " ]; then cp -a " FRESH " data; else "
+    "exec 2>&1; cd " ROOT " && if [ -d " RESTORE_FRESH " ]; then cp -a " RESTORE_FRESH
+    " data; else "
     "initdb -D data --username=" SUPERUSER " --auth=trust --encoding=UTF8 --locale=C.UTF-8 "
     "--data-checksums --no-sync --no-instructions >log; fi && "
     "pg_ctl -D data -l log -w -t 120 -s -o \"-c listen_addresses=127.0.0.1 -c "
@@ -108,19 +108,11 @@ const char *const POSTGRES_LACKING[] = {
     NULL,
 };
 
-// What a sound dump may need and this server does not have.
-static bool is_missing_here(const char *complaint) {
-    for (size_t i = 0; POSTGRES_LACKING[i] != NULL; i++)
-        if (strstr(complaint, POSTGRES_LACKING[i]) != NULL)
-            return true;
-    return false;
-}
-
 // A newer server's dump may say what an older one does not know.
 static bool refuse(const struct restore *self, const char *complaint, struct error *err) {
     if (restore_is_of_newer(&RESTORER_POSTGRES, self, complaint, err))
         return false;
-    if (is_missing_here(complaint))
+    if (restore_says_any(complaint, POSTGRES_LACKING))
         return error_set(err, ERROR_UNAVAILABLE, 0,
                          "this server does not have what the dump needs: %s", complaint);
     return error_set(err, ERROR_SERVICE, 0, "%s", complaint);
@@ -217,9 +209,7 @@ static bool restore(struct restore *self, struct error *err) {
 
 // ---- what the server says of itself
 
-// Of every database that users may have tables in.
-#define EACH_DATABASE \
-    "exec 2>&1; " POSTGRES_EACH_DATABASE PSQL "-At -d \"$name\" -c \"$1\" || exit 1; done"
+#define EACH_DATABASE POSTGRES_ASK_EACH
 
 static const char INVALID_INDEXES[] =
     "SELECT format('%s: the index %s is not valid', i.indrelid::regclass, i.indexrelid::regclass) "

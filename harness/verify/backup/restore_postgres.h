@@ -13,6 +13,11 @@
     POSTGRES_PSQL "-d postgres -At -c \"SELECT datname FROM pg_database WHERE " \
                   "datallowconn AND datname <> 'template1'\" | while read -r name; do "
 
+// Asks each of them $1.
+#define POSTGRES_ASK_EACH                                                               \
+    "exec 2>&1; " POSTGRES_EACH_DATABASE POSTGRES_PSQL "-At -d \"$name\" -c \"$1\" || " \
+    "exit 1; done"
+
 // A server that lacks what a sound dump or data directory needs, says one of these.
 extern const char *const POSTGRES_LACKING[]; // NULL-terminated
 

@@ -98,9 +98,6 @@ static const char NOTE[] =
     "zeros, but was seen with rows', z.oid::regclass, block) FROM zero z, LATERAL "                \
     "pg_visibility_map(z.oid::regclass, block) v WHERE v.all_visible"
 
-static const char EACH_ZERO_PAGE[] =
-    "exec 2>&1; " POSTGRES_EACH_DATABASE POSTGRES_PSQL "-At -d \"$name\" -c \"$1\" || exit 1; done";
-
 // What amcheck says of the order then, may be of that library only.
 static void forgive_order(const struct restore *self, struct test_result *test) {
     if (test->outcome != OUTCOME_FAILED || self->note == NULL ||
@@ -114,7 +111,7 @@ static void forgive_order(const struct restore *self, struct test_result *test) 
 
 void postgres_volume_check(const struct restore *self, struct suite_result *suite,
                            const char *amcheck) {
-    restore_check(self, suite, "no_page_was_zeroed", EACH_ZERO_PAGE, ZERO_PAGES);
+    restore_check(self, suite, "no_page_was_zeroed", POSTGRES_ASK_EACH, ZERO_PAGES);
     restore_check(self, suite, "heap_and_btree_pages_are_sound", amcheck, NULL);
     forgive_order(self, &suite->tests[suite->test_count - 1]);
 }

@@ -72,10 +72,9 @@ static const struct volume_way VOLUME = {
 
 static bool refuse(const struct restore *self, const char *complaint, struct error *err) {
     (void)self;
-    for (size_t i = 0; LACKING[i] != NULL; i++)
-        if (strstr(complaint, LACKING[i]) != NULL)
-            return error_set(err, ERROR_UNAVAILABLE, 0,
-                             "this server does not have what the file needs: %s", complaint);
+    if (restore_says_any(complaint, LACKING))
+        return error_set(err, ERROR_UNAVAILABLE, 0,
+                         "this server does not have what the file needs: %s", complaint);
     return error_set(err, ERROR_SERVICE, 0, "%s", complaint);
 }
 

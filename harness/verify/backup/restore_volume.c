@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// $1: the root, $2: its owner. What an earlier artifact left is gone already, but for a template.
+// $1: the root, $2: its owner.
 static const char MAKE[] = "exec 2>&1; install -d -o \"$2\" -g \"$2\" -m 700 \"$1\" && "
                            "rm -rf \"$1/unpacked\" \"$1/data\"";
 
@@ -46,17 +46,10 @@ bool volume_fits(const char *title, const char *there, int here, struct error *e
                      title, there, here);
 }
 
-static bool says_any(const char *text, const char *const *phrases) {
-    for (size_t i = 0; phrases[i] != NULL; i++)
-        if (strstr(text, phrases[i]) != NULL)
-            return true;
-    return false;
-}
-
 bool volume_refuse(const struct volume_way *way, const struct tool_answer *answer,
                    struct error *err) {
     autofree_string char *complaint = tool_complaint(answer);
-    if (says_any(text_string(&answer->output), way->lacking))
+    if (restore_says_any(text_string(&answer->output), way->lacking))
         return error_set(err, ERROR_UNAVAILABLE, 0,
                          "this server does not have what the data directory needs: %s", complaint);
     return error_set(err, ERROR_SERVICE, 0, "no server starts on it: %s", complaint);
