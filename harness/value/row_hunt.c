@@ -47,12 +47,11 @@ void row_hunt_free(struct row_hunt *self) {
     free(self);
 }
 
-bool row_hunt_reads(struct row_hunt *self, const struct fingerprint_object *object,
+bool row_hunt_reads(struct row_hunt *self, const char *kind, const char *name,
                     struct row_notes **ret_notes) {
     *ret_notes = NULL;
     for (size_t i = 0; self != NULL && i < self->count; i++)
-        if (strcmp(self->items[i].kind, object->kind) == 0 &&
-            strcmp(self->items[i].name, object->name) == 0) {
+        if (strcmp(self->items[i].kind, kind) == 0 && strcmp(self->items[i].name, name) == 0) {
             *ret_notes = self->items[i].notes;
             self->items[i].is_read = true;
         }

@@ -29,7 +29,7 @@ void row_hunt_free(struct row_hunt *self);
 
 // For who reads: whether this object's rows are read, and what notes are taken (NULL: none). `self`
 // NULL: no hunt is on, all are read.
-bool row_hunt_reads(struct row_hunt *self, const struct fingerprint_object *object,
+bool row_hunt_reads(struct row_hunt *self, const char *kind, const char *name,
                     struct row_notes **ret_notes);
 
 // Appends the lines of the i-th. `other`: the same hunt on the server that `expected` is of; NULL:
