@@ -39,6 +39,7 @@ void row_notes_free(struct row_notes *self) {
         note_done(&self->items[i]);
     for (size_t i = 0; i < self->column_count; i++)
         free(self->columns[i]);
+    free(self->number_column);
     free(self->columns);
     free(self->items);
     free(self->buckets);
@@ -48,7 +49,8 @@ void row_notes_free(struct row_notes *self) {
 void row_notes_numbered(struct row_notes *self, const struct row_number_form *form,
                         const char *column) {
     self->form = form;
-    self->number_column = column;
+    free(self->number_column);
+    self->number_column = memory_copy_string(column);
 }
 
 // ---- a row

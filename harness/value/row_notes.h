@@ -35,8 +35,8 @@ struct row_notes *row_notes_new(const uint8_t key[ROW_HASH_KEY_SIZE],
                                 size_t bytes);
 void row_notes_free(struct row_notes *self);
 
-// Before any row: the key's one column is an integer, if its values can be read so. Both are
-// borrowed.
+// Before any row: the key's one column is an integer, if its values can be read so. The
+// form is borrowed.
 void row_notes_numbered(struct row_notes *self, const struct row_number_form *form,
                         const char *column);
 
@@ -92,7 +92,7 @@ struct row_notes {
     size_t column_count;
     // Of all rows, noted or not.
     const struct row_number_form *form; // NULL: their keys are no integers
-    const char *number_column;
+    char *number_column;
     uint64_t numbered;
     size_t width;
     int64_t least, greatest;
