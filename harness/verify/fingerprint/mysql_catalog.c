@@ -173,8 +173,8 @@ const char MYSQL_TABLES[] =
     "SELECT" NAMED("t.table_name") ", CONCAT('SELECT ', COALESCE("
     LIST(VALUE, IN_ORDER) ", 'NULL'),"
     " ' FROM '," IN_SQL("t.table_schema") ", '.'," IN_SQL("t.table_name") "),"
-    " COUNT(k.seq_in_index), CONCAT('[', COALESCE("
-    LIST("JSON_QUOTE(" QUOTED("c.column_name") ")", IN_ORDER) ", ''), ']')"
+    " COUNT(k.seq_in_index), CONCAT('[' COLLATE utf8mb4_bin, COALESCE("
+    LIST("JSON_QUOTE(" QUOTED("c.column_name") ")", IN_ORDER) ", '' COLLATE utf8mb4_bin), ']')"
     FROM("tables", "t", "table_schema")
     "LEFT JOIN information_schema.columns c ON" SAME_TABLE("c", "t")
     "AND c.extra NOT LIKE '%VIRTUAL GENERATED%'"
