@@ -13,10 +13,7 @@ static void add(struct row_hunt *self, const struct fingerprint_object *object,
     self->items = memory_resize(self->items, self->count + 1, sizeof *self->items);
     self->items[self->count++] = (struct row_hunt_object){
         memory_copy_string(object->kind), memory_copy_string(object->name),
-        looks ? row_notes_new(key, difference, object->content.bucket_count,
-                              ROW_NOTES_BYTES / ROW_HUNT_OBJECTS)
-              : NULL,
-        false};
+        looks ? row_notes_new(key, difference, object->content.bucket_count, 0) : NULL, false};
     self->noted += looks ? 1 : 0;
 }
 
@@ -32,6 +29,9 @@ struct row_hunt *row_hunt_new(const struct fingerprint *expected, const struct f
             !row_content_equal(&before->content, &after->content, &difference))
             add(self, before, &difference, key);
     }
+    for (size_t i = 0; i < self->count; i++)
+        if (self->items[i].notes != NULL)
+            self->items[i].notes->bytes_limit = ROW_NOTES_BYTES / self->noted;
     return self->count > 0 ? TAKE(self) : NULL;
 }
 

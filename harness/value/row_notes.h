@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #define ROW_NOTES_LIMIT 100000                     // rows
-#define ROW_NOTES_BYTES ((size_t)64 * 1024 * 1024) // of what is noted
+#define ROW_NOTES_BYTES ((size_t)16 * 1024 * 1024) // of what is noted, in all objects of a hunt
 #define ROW_NUMBER_SIZE 32
 
 // Keys that are one integer: the server's way of writing it, so that those that lie between can be
