@@ -120,3 +120,24 @@ Test(service_host, says_what_is_wrong_and_where) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         expect_error(cases[i].input, cases[i].expected);
 }
+
+Test(service_host, takes_no_list_for_a_single_value) {
+    static const struct text_case cases[] = {
+        {SERVICE("cap_add: [[NET_ADMIN]]"),
+         "compose.yaml:4:15: services.s.cap_add: expected text, found a list"},
+        {SERVICE("init: [yes]"),
+         "compose.yaml:4:11: services.s.init: expected true or false, found a list"},
+        {SERVICE("pids_limit: [1]"),
+         "compose.yaml:4:17: services.s.pids_limit: expected a number, found a list"},
+        {SERVICE("cpus: [1]"),
+         "compose.yaml:4:11: services.s.cpus: expected a number, found a list"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_error(cases[i].input, cases[i].expected);
+}
+
+Test(service_host, says_that_a_seccomp_profile_is_no_json) {
+    expect_error(SERVICE("security_opt: [seccomp:/dev/null]"),
+                 "compose.yaml:4:20: services.s.security_opt: /dev/null:1: not JSON: '[' or '{' "
+                 "expected near end of file");
+}

@@ -171,3 +171,10 @@ Test(yaml_document, says_which_file_cannot_be_read) {
     cr_assert_not(yaml_document_load(&arena, "/nowhere/x.yaml", "x.yaml", &root, &err));
     cr_assert_str_eq(err.message, "x.yaml: cannot read it: No such file or directory");
 }
+
+Test(yaml_document, says_that_a_file_is_too_large_before_it_is_parsed) {
+    struct error err = {0};
+    struct yaml *root = NULL;
+    cr_assert_not(yaml_document_load(&arena, "/dev/zero", "x.yaml", &root, &err));
+    cr_assert_str_eq(err.message, "x.yaml: larger than 1048576 bytes", "got %s", err.message);
+}
