@@ -109,16 +109,16 @@ static void expect_unmergeable(const char *base, const char *over, const char *m
     struct plan *plan = NULL;
     plan_test_write("a.yaml", base);
     plan_test_write("b.yaml", over);
-    const struct plan_options options = {
-        .files = (const char *const[]){"a.yaml", "b.yaml", NULL}};
+    const struct plan_options options = {.files = (const char *const[]){"a.yaml", "b.yaml", NULL}};
     cr_assert_not(plan_load(&options, &plan, &err));
     cr_assert_str_eq(err.message, message, "got %s", err.message);
 }
 
 Test(compose_merge, refuses_a_text_in_place_of_a_mapping) {
-    expect_unmergeable(S("healthcheck: {test: a}"), OVER("healthcheck: none"),
-                       "b.yaml:3:18: services.s.healthcheck: text cannot be merged with a mapping "
-                       "of a.yaml:4; write !override to replace it");
+    expect_unmergeable(S("deploy: {resources: {limits: {pids: 1}}}"),
+                       OVER("deploy: {resources: 1}"),
+                       "b.yaml:3:25: services.s.deploy.resources: a single value cannot be merged "
+                       "with a mapping of a.yaml:4; write !override to replace it");
 }
 
 static char *variables_from(int first, int last, const char *before) {
@@ -132,8 +132,7 @@ static char *variables_from(int first, int last, const char *before) {
 Test(compose_merge, bounds_the_keys_of_two_files_together) {
     char *base = variables_from(0, 1500, "services:\n  s:\n    image: i\n    environment:\n");
     char *over = variables_from(1500, 3000, "services:\n  s:\n    environment:\n");
-    expect_unmergeable(base, over,
-                       "b.yaml:552:7: services.s.environment: more than 2048 keys");
+    expect_unmergeable(base, over, "b.yaml:552:7: services.s.environment: more than 2048 keys");
     free(base);
     free(over);
 }

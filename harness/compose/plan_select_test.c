@@ -102,6 +102,7 @@ Test(plan_select, a_service_whose_name_begins_with_x_is_none) {
 }
 
 Test(plan_select, profiles_are_a_list_of_texts) {
-    expect_error(SERVICE("profiles: [[a]]"),
-                 "compose.yaml:4:16: services.s.profiles: expected text, found a list");
+    expect_error(
+        SERVICE("profiles: [[a]]"),
+        "compose.yaml:4:16: services.s.profiles[0]: expected a single value, found a list");
 }

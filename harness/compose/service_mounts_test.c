@@ -154,7 +154,7 @@ Test(service_mounts, warns_of_what_it_leaves_out) {
 
 Test(service_mounts, refuses_a_field_of_the_wrong_type) {
     expect_error(SERVICE("volumes: [{type: [x], target: /t}]"),
-                 "compose.yaml:4:22: services.s.volumes: expected text, found a list");
+                 "compose.yaml:4:22: services.s.volumes: expected a single value, found a list");
     expect_error(SERVICE("volumes: [{type: bind, source: /tmp, target: /t, "
                          "bind: {create_host_path: perhaps}}]"),
                  "compose.yaml:4:79: services.s.volumes: expected true or false, found "
