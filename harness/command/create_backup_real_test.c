@@ -280,3 +280,33 @@ Test(create_backup_real, a_backup_that_cannot_be_finished_is_none) {
     cr_expect_eq(found.gl_pathc, 2, "%zu", found.gl_pathc); // "." and ".."
     globfree(&found);
 }
+
+Test(create_backup_real, a_tool_that_fails_is_heard_and_its_backup_is_none) {
+    backup_fixture_run("db", "chmod 0 /usr/lib/postgresql/*/bin/pg_dump", "");
+    cr_expect_eq(assay("backup", "create", "--stack", "default"), 1, "%s", program_errors());
+    assert_says(program_errors(), "db/");
+    assert_says(program_errors(), "pg_dump");
+    cr_expect_eq(program_count_paths("backups/*"), 0);
+}
+
+// ---- where there is nothing to back up
+
+TestSuite(create_nothing_real, .init = program_init_real, .fini = backup_fixture_done,
+          .timeout = 300);
+
+Test(create_nothing_real, a_project_of_which_nothing_runs_is_named) {
+    cr_expect_eq(assay("backup", "create", "--project", "nobody-s"), 2);
+    assert_says(program_errors(), "no container has the label");
+    assert_says(program_errors(), "nobody-s");
+}
+
+Test(create_nothing_real, a_service_that_is_no_server_is_named) {
+    backup_fixture_up(COMPOSE_BEGINS "  web:\n"
+                                     "    image: %IMAGE%\n"
+                                     "    command: [%SERVE%, web]\n"
+                                     "    x-assay: {kind: http, port: 8080, path: /}\n");
+    cr_expect_eq(assay("backup", "create", "--stack", "default"), 2);
+    assert_says(program_errors(), "none is a server that can be backed up");
+    cr_expect_eq(assay("backup", "create", "--stack", "default", "--service", "web"), 2);
+    assert_says(program_errors(), "web is no server that can be backed up");
+}

@@ -36,6 +36,7 @@ Test(verify_backup_real, restores_sound_dumps_of_every_engine_without_any_config
     copy_sample("pg17.custom", "backup/app");
     copy_sample("mysql9-two.sql", "backup/two.sql");
     copy_sample("mongodump-100.18-orders.bson", "backup/shop/orders.bson");
+    copy_sample("mongodump-100.18.archive", "backup/docs.archive");
     copy_sample("redis-8.0.rdb", "backup/dump.rdb");
     struct child *child = assay_start("backup", "verify", "backup", "--format", "terminal");
     const pid_t pid = child_pid(child);
@@ -43,6 +44,7 @@ Test(verify_backup_real, restores_sound_dumps_of_every_engine_without_any_config
     assert_says(program_output(), "app: pg_dump, custom format, of server 17");
     assert_says(program_output(), "two.sql: mysqldump");
     assert_says(program_output(), "shop: mongodump");
+    assert_says(program_output(), "docs.archive: mongodump");
     assert_says(program_output(), "dump.rdb: Redis");
     assert_says(program_output(), " 0 failed, 0 skipped");
     program_assert_nothing_left(pid, 20000);
