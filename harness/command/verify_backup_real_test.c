@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 TestSuite(verify_backup_real, .init = program_init_real, .fini = program_done, .timeout = 900);
 
@@ -109,6 +110,35 @@ Test(verify_backup_real, a_dump_of_a_newer_server_is_not_verified_when_this_one_
     program_write("backup/newer.sql", PG_DUMP_BEGINS("99") "SET tomorrow = 'yes';\n" PG_DUMP_ENDS);
     cr_expect_eq(VERIFY("backup"), 4, "%s", program_output());
     assert_says(program_output(), "the dump is of PostgreSQL 99");
+}
+
+#define MYSQL_DUMP(head, version, statement)                                      \
+    "-- " head " (x86_64)\n--\n-- Host: localhost    Database: shop\n-- ------\n" \
+    "-- Server version\t" version "\n\n" statement "\n-- Dump completed on 2026-11-20  3:00:00\n"
+
+Test(verify_backup_real, what_only_other_servers_have_is_not_verified) {
+    program_write("backup/maria.sql",
+                  MYSQL_DUMP("MariaDB dump 10.19  Distrib 10.11.6-MariaDB, for debian-linux-gnu",
+                             "10.11.6-MariaDB",
+                             "CREATE TABLE `t` (`n` int(11)) ENGINE=Aria PAGE_CHECKSUM=1;"));
+    program_write("backup/words.sql",
+                  MYSQL_DUMP("MySQL dump 10.13  Distrib 8.0.36, for Linux", "8.0.36",
+                             "CREATE TABLE `t` (`n` text) COLLATE=tomorrow_ci;"));
+    program_write("backup/places.sql",
+                  PG_DUMP_BEGINS("17") "CREATE EXTENSION postgis;\n" PG_DUMP_ENDS);
+    cr_expect_eq(VERIFY("backup"), 4, "%s", program_output());
+    assert_says(program_output(), "the dump is of MariaDB, the server to be had here is MySQL");
+    assert_says(program_output(), "this server does not have what the dump needs: ERROR 1273");
+    assert_says(program_output(), "could not open extension control file");
+}
+
+Test(verify_backup_real, one_damaged_file_of_several_fails_them_all) {
+    copy_sample("mongodump-100.18-orders.bson", "backup/shop/orders.bson");
+    copy_sample("mongodump-100.18-orders.bson", "backup/shop/later.bson");
+    cr_assert_eq(truncate("backup/shop/later.bson", 100), 0);
+    cr_expect_eq(VERIFY("backup"), 1, "%s", program_output());
+    assert_says(program_output(), "is_whole");
+    assert_says(program_output(), "its file is not whole");
 }
 
 static bool has_a_container(void *context, struct error *err) {
