@@ -284,8 +284,8 @@ Test(create_backup_real, a_backup_that_cannot_be_finished_is_none) {
 Test(create_backup_real, a_tool_that_fails_is_heard_and_its_backup_is_none) {
     backup_fixture_run("db", "chmod 0 /usr/lib/postgresql/*/bin/pg_dump", "");
     cr_expect_eq(assay("backup", "create", "--stack", "default"), 1, "%s", program_errors());
-    assert_says(program_errors(), "db/");
-    assert_says(program_errors(), "pg_dump");
+    assert_says(program_errors(), "db: ");
+    assert_says(program_errors(), "pg_dump was not found");
     cr_expect_eq(program_count_paths("backups/*"), 0);
 }
 

@@ -77,7 +77,7 @@ Test(create_backup, names_an_engine_that_is_not_there) {
 Test(create_backup, a_root_without_backups_is_listed_as_such) {
     cr_assert_eq(mkdir("backups", 0700), 0);
     cr_expect_eq(assay("backup", "list"), 0, "%s", program_errors());
-    assert_says(program_output(), "there is no backup in backups");
+    assert_says(program_output(), "/backups; `assay backup create` makes one");
 }
 
 Test(create_backup, a_backup_that_failed_is_listed_as_such) {

@@ -10,6 +10,7 @@
 #include "engine/exec.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -269,8 +270,17 @@ Test(verify_volume_real, a_folder_of_pg_dump_is_restored) {
     struct volume tar = map("dump.tar");
     write_out(&tar, "backup/app");
     munmap(tar.bytes, tar.length);
-    cr_expect_eq(VERIFY("backup"), 0, "%s", program_output());
+    cr_expect_eq(VERIFY("backup"), 4, "%s", program_output());
     assert_says(program_output(), "app: pg_dump, directory format");
+    assert_says(program_output(), "7 passed, 0 failed, 2 skipped");
+    assert_says(program_output(), "directory format are not counted");
+    glob_t found = {0};
+    cr_assert_eq(glob("backup/app/*.dat.gz", 0, NULL, &found), 0);
+    cr_assert_eq(truncate(found.gl_pathv[0], 15), 0);
+    globfree(&found);
+    cr_expect_eq(VERIFY("backup"), 1, "%s", program_output());
+    assert_says(program_output(), "is_whole");
+    assert_says(program_output(), "its file is not whole");
 }
 
 Test(verify_volume_real, of_mongodb_is_not_verified_and_why) {
