@@ -62,8 +62,10 @@ static void fill_mongodb(void) {
         must(mongodb_insert(mongodb, "orders", document, &problem));
         free(document);
     }
+    must(mongodb_insert(mongodb, "a/b %20", "{\"_id\": 1}", &problem)); // no name of a file
     must(mongodb_create_index(mongodb, "orders", "{\"who\": 1}", "{\"unique\": true}", &problem));
     must(mongodb_run(mongodb, NULL, "{\"create\": \"empty\"}", NULL, &problem));
+    must(mongodb_run(mongodb, "nothing", "{\"create\": \"empty\"}", NULL, &problem));
     mongodb_close(mongodb);
 }
 
@@ -197,6 +199,22 @@ Test(create_backup_real, a_backup_of_anybodys_is_compared_with_the_running_serve
     assert_says(program_errors(), "--against live: there is no stack \"another\"");
     free(manifest);
     free(path);
+}
+
+// A plain dump names no database; of one that makes its own nobody can tell the sums yet.
+Test(create_backup_real, what_cannot_be_compared_with_the_running_servers_is_said) {
+    backup_fixture_postgres(
+        "CREATE TABLE orders (id int PRIMARY KEY); INSERT INTO orders VALUES (1)");
+    char *plain = backup_fixture_ask("db", "pg_dump -U app -d app", "");
+    char *making = backup_fixture_ask("db", "pg_dump -U app -d app --create", "");
+    program_write("plain/app.sql", plain);
+    program_write("making/app.sql", making);
+    cr_expect_eq(VERIFY_LIVE("plain", "default"), 4, "%s", program_output());
+    assert_says(program_output(), "the file does not say of which one database it is");
+    cr_expect_eq(VERIFY_LIVE("making", "default"), 4, "%s", program_output());
+    assert_says(program_output(), "makes its own databases");
+    free(making);
+    free(plain);
 }
 
 Test(create_backup_real, is_exact_while_the_servers_are_written_to) {
