@@ -307,6 +307,21 @@ Test(create_backup_real, a_tool_that_fails_is_heard_and_its_backup_is_none) {
     cr_expect_eq(program_count_paths("backups/*"), 0);
 }
 
+Test(create_backup_real, a_dump_of_the_servers_own_tables_as_well_is_restored) {
+    backup_fixture_mysql("CREATE TABLE items (id int PRIMARY KEY); INSERT INTO items VALUES (1)");
+    char *dump = backup_fixture_ask(
+        "shop",
+        "printf '[client]\\npassword=\"%s\"\\n' \"$(cat /run/secrets/three)\" | "
+        "mysqldump --defaults-extra-file=/dev/stdin -uroot --databases mysql app --ignore-table="
+        "mysql.help_topic --ignore-table=mysql.help_keyword --ignore-table=mysql.help_relation",
+        "");
+    program_write("all/all.sql", dump);
+    free(dump);
+    cr_expect_eq(assay("backup", "verify", "all", "--format", "terminal"), 0, "%s",
+                 program_output());
+    assert_says(program_output(), "the dump holds the server's own tables as well");
+}
+
 // ---- where there is nothing to back up
 
 TestSuite(create_nothing_real, .init = program_init_real, .fini = backup_fixture_done,
@@ -316,6 +331,16 @@ Test(create_nothing_real, a_project_of_which_nothing_runs_is_named) {
     cr_expect_eq(assay("backup", "create", "--project", "nobody-s"), 2);
     assert_says(program_errors(), "no container has the label");
     assert_says(program_errors(), "nobody-s");
+}
+
+Test(create_nothing_real, a_server_without_a_database_is_said_to_have_none) {
+    backup_fixture_up(COMPOSE_BEGINS "  docs:\n"
+                                     "    image: mongo:7.0\n"
+                                     "    x-assay: {kind: mongodb, substitute: ferretdb, port: "
+                                     "27017}\n");
+    cr_expect_eq(assay("backup", "create", "--stack", "default"), 2);
+    assert_says(program_errors(), "the servers hold no database: no backup is made");
+    cr_expect_eq(program_count_paths("backups/*"), 0);
 }
 
 Test(create_nothing_real, a_service_that_is_no_server_is_named) {

@@ -49,6 +49,13 @@ Test(plan_connect, takes_a_link_for_a_dependency_and_an_alias) {
     cr_expect_null(db->attachments[0].aliases[2]);
 }
 
+Test(plan_connect, what_depends_on_says_of_a_linked_service_holds) {
+    expect_order("services:\n  web:\n    image: i\n    links: [db]\n"
+                 "    depends_on: {db: {condition: service_completed_successfully}}\n"
+                 "  db: {image: i}\n",
+                 "db web(db:completed)");
+}
+
 Test(plan_connect, two_links_of_one_name_give_it_once) {
     const char *linked = "services:\n  web: {image: i, links: ['db:database']}\n"
                          "  api: {image: i, links: ['db:database']}\n  db: {image: i}\n";
