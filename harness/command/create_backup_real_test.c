@@ -217,6 +217,20 @@ Test(create_backup_real, what_cannot_be_compared_with_the_running_servers_is_sai
     free(plain);
 }
 
+// The archive's database is not there at all.
+Test(create_backup_real, an_archive_is_of_the_database_that_it_names) {
+    char *from = path_join(DUMP_SAMPLES, "mongodump-100.18.archive");
+    char *bytes = NULL;
+    size_t length = 0;
+    must(file_read(from, 1 << 24, &bytes, &length, &problem));
+    must(folder_make("archive", 0755, &problem));
+    must(file_write_atomic("archive/docs.archive", bytes, length, 0644, &problem));
+    cr_expect_eq(VERIFY_LIVE("archive", "default"), 1, "%s", program_output());
+    assert_says(program_output(), "as_in_the_running_server");
+    free(bytes);
+    free(from);
+}
+
 Test(create_backup_real, is_exact_while_the_servers_are_written_to) {
     fill();
     backup_fixture_run(

@@ -146,6 +146,8 @@ Test(create_backup, a_manifest_that_is_not_asked_is_no_unknown_file) {
 Test(create_backup, a_manifest_that_was_written_to_is_a_finding) {
     write_backup(NULL);
     program_write("backups/20261121-030000/manifest.json", "{\"format\": \"assay-manifest\"");
+    cr_expect_eq(assay("backup", "show"), 2);
+    assert_says(program_errors(), "manifest.json");
     cr_expect_eq(VERIFY(""), 2); // no argument is an empty one
     cr_expect_eq(assay("backup", "verify", "latest"), 1, "%s", program_errors());
     assert_says(program_output(), "manifest_is_sound");
