@@ -313,11 +313,16 @@ Test(create_backup_real, a_backup_that_cannot_be_finished_is_none) {
     globfree(&found);
 }
 
-Test(create_backup_real, a_tool_that_fails_is_heard_and_its_backup_is_none) {
-    backup_fixture_run("db", "chmod 0 /usr/lib/postgresql/*/bin/pg_dump", "");
+Test(create_backup_real, a_tool_that_fails_half_way_is_heard_and_its_backup_is_none) {
+    backup_fixture_run("db",
+                       "cd /usr/lib/postgresql/*/bin && mv pg_dump whole && printf '#!/bin/sh\\n"
+                       "case $* in *--version*) exec %s/whole --version;; esac\\n"
+                       "echo half; echo \"no more of it\" >&2; exit 3\\n' \"$PWD\" >pg_dump && "
+                       "chmod 755 pg_dump",
+                       "");
     cr_expect_eq(assay("backup", "create", "--stack", "default"), 1, "%s", program_errors());
-    assert_says(program_errors(), "db: ");
-    assert_says(program_errors(), "pg_dump was not found");
+    assert_says(program_errors(), "db/");
+    assert_says(program_errors(), "no more of it");
     cr_expect_eq(program_count_paths("backups/*"), 0);
 }
 
