@@ -138,6 +138,15 @@ Test(live, prints_one_plain_line_for_each_change_of_state) {
     cr_expect(strstr(held.bytes, ", exit status 1\na note\n") != NULL, "%s", held.bytes);
 }
 
+Test(live, tells_what_is_skipped_from_what_waits) {
+    held.live = live_open(held.stream, &(struct live_options){.shape = LIVE_BLOCK});
+    live_set(held.live, "services", "postgres", LIVE_SKIPPED, "missing", NULL);
+    live_note(held.live, "a note");
+    close_live();
+    fflush(held.stream);
+    cr_expect_not_null(strstr(held.bytes, "missing"), "%s", held.bytes);
+}
+
 Test(live, is_plain_when_the_stream_is_no_terminal) {
     held.live = live_open(held.stream, NULL);
     live_set(held.live, "services", "postgres", LIVE_WAITING, "waiting", NULL);

@@ -126,6 +126,20 @@ Test(command_real, says_why_a_service_starts_unprepared) {
     program_assert_nothing_left(program, 1);
 }
 
+Test(command_real, says_what_stands_against_preparing_a_service) {
+    struct child *run = start_web("name: %NAME%\n"
+                                  "services:\n"
+                                  "  web:\n"
+                                  "    image: %IMAGE%\n"
+                                  "    command: [%SERVE%, web]\n"
+                                  "    volumes: [\"data:/data\"]\n"
+                                  "    x-assay: {kind: http, port: 8080, path: /, prepare: true}\n"
+                                  "volumes: {data: {}}\n");
+    cr_assert_eq(program_end(run, 60000), 0, "%s\n%s", program_output(), program_errors());
+    assert_says(program_output(), "web starts unprepared: ");
+    assert_says(program_output(), "volume (/data)");
+}
+
 Test(command_real, says_not_verified_where_a_service_is_not_part_of_the_stack) {
     program_write("compose.yaml", "name: %NAME%\nservices:\n" STORE);
     cr_assert_eq(assay("run", "--compose", "compose.yaml", "--suite", WEB_SUITE), 4, "%s",

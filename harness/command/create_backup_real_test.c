@@ -62,8 +62,10 @@ static void fill_mongodb(void) {
         must(mongodb_insert(mongodb, "orders", document, &problem));
         free(document);
     }
+    must(mongodb_insert(mongodb, "a/b %20", "{\"_id\": 1}", &problem)); // no name of a file
     must(mongodb_create_index(mongodb, "orders", "{\"who\": 1}", "{\"unique\": true}", &problem));
     must(mongodb_run(mongodb, NULL, "{\"create\": \"empty\"}", NULL, &problem));
+    must(mongodb_run(mongodb, "nothing", "{\"create\": \"empty\"}", NULL, &problem));
     mongodb_close(mongodb);
 }
 
@@ -207,6 +209,36 @@ Test(create_backup_real, a_backup_of_anybodys_is_compared_with_the_running_serve
     free(path);
 }
 
+// A plain dump names no database; of one that makes its own nobody can tell the sums yet.
+Test(create_backup_real, what_cannot_be_compared_with_the_running_servers_is_said) {
+    backup_fixture_postgres(
+        "CREATE TABLE orders (id int PRIMARY KEY); INSERT INTO orders VALUES (1)");
+    char *plain = backup_fixture_ask("db", "pg_dump -U app -d app", "");
+    char *making = backup_fixture_ask("db", "pg_dump -U app -d app --create", "");
+    program_write("plain/app.sql", plain);
+    program_write("making/app.sql", making);
+    cr_expect_eq(VERIFY_LIVE("plain", "default"), 4, "%s", program_output());
+    assert_says(program_output(), "the file does not say of which one database it is");
+    cr_expect_eq(VERIFY_LIVE("making", "default"), 4, "%s", program_output());
+    assert_says(program_output(), "makes its own databases");
+    free(making);
+    free(plain);
+}
+
+// The archive's database is not there at all.
+Test(create_backup_real, an_archive_is_of_the_database_that_it_names) {
+    char *from = path_join(DUMP_SAMPLES, "mongodump-100.18.archive");
+    char *bytes = NULL;
+    size_t length = 0;
+    must(file_read(from, 1 << 24, &bytes, &length, &problem));
+    must(folder_make("archive", 0755, &problem));
+    must(file_write_atomic("archive/docs.archive", bytes, length, 0644, &problem));
+    cr_expect_eq(VERIFY_LIVE("archive", "default"), 1, "%s", program_output());
+    assert_says(program_output(), "as_in_the_running_server");
+    free(bytes);
+    free(from);
+}
+
 Test(create_backup_real, is_exact_while_the_servers_are_written_to) {
     fill();
     backup_fixture_run(
@@ -287,4 +319,64 @@ Test(create_backup_real, a_backup_that_cannot_be_finished_is_none) {
     cr_expect_eq(glob("backups/*", GLOB_PERIOD, NULL, &found), 0);
     cr_expect_eq(found.gl_pathc, 2, "%zu", found.gl_pathc); // "." and ".."
     globfree(&found);
+}
+
+Test(create_backup_real, a_tool_that_fails_half_way_is_heard_and_its_backup_is_none) {
+    backup_fixture_run("db",
+                       "cd /usr/lib/postgresql/*/bin && mv pg_dump whole && printf '#!/bin/sh\\n"
+                       "case $* in *--version*) exec %s/whole --version;; esac\\n"
+                       "echo half; echo \"no more of it\" >&2; exit 3\\n' \"$PWD\" >pg_dump && "
+                       "chmod 755 pg_dump",
+                       "");
+    cr_expect_eq(assay("backup", "create", "--stack", "default"), 1, "%s", program_errors());
+    assert_says(program_errors(), "db/");
+    assert_says(program_errors(), "no more of it");
+    cr_expect_eq(program_count_paths("backups/*"), 0);
+}
+
+Test(create_backup_real, a_dump_of_the_servers_own_tables_as_well_is_restored) {
+    backup_fixture_mysql("CREATE TABLE items (id int PRIMARY KEY); INSERT INTO items VALUES (1)");
+    char *dump = backup_fixture_ask(
+        "shop",
+        "printf '[client]\\npassword=\"%s\"\\n' \"$(cat /run/secrets/three)\" | "
+        "mysqldump --defaults-extra-file=/dev/stdin -uroot --databases mysql app --ignore-table="
+        "mysql.help_topic --ignore-table=mysql.help_keyword --ignore-table=mysql.help_relation",
+        "");
+    program_write("all/all.sql", dump);
+    free(dump);
+    cr_expect_eq(assay("backup", "verify", "all", "--format", "terminal"), 0, "%s",
+                 program_output());
+    assert_says(program_output(), "the dump holds the server's own tables as well");
+}
+
+// ---- where there is nothing to back up
+
+TestSuite(create_nothing_real, .init = program_init_real, .fini = backup_fixture_done,
+          .timeout = 300);
+
+Test(create_nothing_real, a_project_of_which_nothing_runs_is_named) {
+    cr_expect_eq(assay("backup", "create", "--project", "nobody-s"), 2);
+    assert_says(program_errors(), "no container has the label");
+    assert_says(program_errors(), "nobody-s");
+}
+
+Test(create_nothing_real, a_server_without_a_database_is_said_to_have_none) {
+    backup_fixture_up(COMPOSE_BEGINS "  docs:\n"
+                                     "    image: mongo:7.0\n"
+                                     "    x-assay: {kind: mongodb, substitute: ferretdb, port: "
+                                     "27017}\n");
+    cr_expect_eq(assay("backup", "create", "--stack", "default"), 2);
+    assert_says(program_errors(), "the servers hold no database: no backup is made");
+    cr_expect_eq(program_count_paths("backups/*"), 0);
+}
+
+Test(create_nothing_real, a_service_that_is_no_server_is_named) {
+    backup_fixture_up(COMPOSE_BEGINS "  web:\n"
+                                     "    image: %IMAGE%\n"
+                                     "    command: [%SERVE%, web]\n"
+                                     "    x-assay: {kind: http, port: 8080, path: /}\n");
+    cr_expect_eq(assay("backup", "create", "--stack", "default"), 2);
+    assert_says(program_errors(), "none is a server that can be backed up");
+    cr_expect_eq(assay("backup", "create", "--stack", "default", "--service", "web"), 2);
+    assert_says(program_errors(), "web is no server that can be backed up");
 }

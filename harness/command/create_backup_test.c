@@ -43,6 +43,11 @@ Test(create_backup, wrong_usage_is_said) {
     cr_expect_eq(assay("backup", "create", "--key", "nowhere", "--project", "b"), 3);
     assert_says(program_errors(), "--key");
     cr_expect_eq(assay("backup", "key"), 2);
+    cr_expect_eq(assay("backup", "key", "--help"), 0);
+    assert_says(program_output(), "usage: assay backup key");
+    cr_expect_eq(assay("backup", "drill", "--engine", "oracle"), 2);
+    assert_says(program_errors(),
+                "--engine takes postgres, mysql, mongodb or redis, not \"oracle\"");
     cr_expect_eq(assay("backup", "show", "nowhere"), 2);
     cr_expect_eq(assay("backup", "list"), 2);
     cr_expect_eq(assay("backup", "verify", ".", "--against", "live"), 2);
@@ -59,6 +64,29 @@ Test(create_backup, a_key_is_made_once_and_for_its_owner_only) {
     assert_says(program_errors(), "mine");
 }
 
+// Whichever way a stack is named, its engine is what is asked.
+Test(create_backup, names_an_engine_that_is_not_there) {
+    setenv("DOCKER_HOST", "unix:///nowhere/engine.sock", 1);
+    program_write("compose.yaml", "name: shop\nservices:\n  s: {image: i}\n");
+    cr_expect_eq(assay("backup", "create"), 3);
+    assert_says(program_errors(), "/nowhere/engine.sock");
+    cr_expect_eq(assay("backup", "create", "--project", "shop"), 3);
+    assert_says(program_errors(), "/nowhere/engine.sock");
+}
+
+Test(create_backup, a_root_without_backups_is_listed_as_such) {
+    cr_assert_eq(mkdir("backups", 0700), 0);
+    cr_expect_eq(assay("backup", "list"), 0, "%s", program_errors());
+    assert_says(program_output(), "/backups; `assay backup create` makes one");
+}
+
+Test(create_backup, a_backup_that_failed_is_listed_as_such) {
+    write_backup(NULL);
+    cr_expect_eq(VERIFY("--against", "manifest"), 1);
+    cr_expect_eq(assay("backup", "list"), 0, "%s", program_errors());
+    assert_says(program_output(), "FAILED");
+}
+
 Test(create_backup, list_and_show_say_what_the_manifest_says) {
     write_backup(NULL);
     program_write("backups/20261122-030000/a.sql", "x");
@@ -73,6 +101,24 @@ Test(create_backup, list_and_show_say_what_the_manifest_says) {
     assert_says(program_output(), "not signed");
     cr_expect_eq(assay("backup", "show", "20261122-030000"), 4);
     assert_says(program_errors(), "the backup has no manifest");
+}
+
+Test(create_backup, show_counts_objects_and_their_records) {
+    struct manifest *manifest = manifest_new();
+    struct manifest_artifact *artifact =
+        manifest_add(manifest, "db/app", DUMP_POSTGRES, "17.2", "pg_dump 17.2");
+    static const uint8_t sha256[SHA256_SIZE] = {1};
+    manifest_file_add(artifact, "note.txt", 9, sha256);
+    artifact->fingerprint = fingerprint_new("postgres");
+    struct row_content content = {.total = {.rows = 3}};
+    fingerprint_content_take(fingerprint_add(artifact->fingerprint, "table", "public.a"), &content);
+    fingerprint_add(artifact->fingerprint, "view", "public.b");
+    program_write("backups/20261121-030000/note.txt", "buy milk\n");
+    cr_assert(manifest_write(manifest, "backups/20261121-030000", NULL, &problem), "%s",
+              problem.message);
+    manifest_free(manifest);
+    cr_expect_eq(assay("backup", "show"), 0, "%s", program_errors());
+    assert_says(program_output(), "2 objects, 3 records");
 }
 
 Test(create_backup, a_backup_that_must_be_signed_fails_without_its_signature) {
@@ -100,6 +146,8 @@ Test(create_backup, a_manifest_that_is_not_asked_is_no_unknown_file) {
 Test(create_backup, a_manifest_that_was_written_to_is_a_finding) {
     write_backup(NULL);
     program_write("backups/20261121-030000/manifest.json", "{\"format\": \"assay-manifest\"");
+    cr_expect_eq(assay("backup", "show"), 2);
+    assert_says(program_errors(), "manifest.json");
     cr_expect_eq(VERIFY(""), 2); // no argument is an empty one
     cr_expect_eq(assay("backup", "verify", "latest"), 1, "%s", program_errors());
     assert_says(program_output(), "manifest_is_sound");

@@ -36,6 +36,7 @@ Test(verify_backup_real, restores_sound_dumps_of_every_engine_without_any_config
     copy_sample("pg17.custom", "backup/app");
     copy_sample("mysql9-two.sql", "backup/two.sql");
     copy_sample("mongodump-100.18-orders.bson", "backup/shop/orders.bson");
+    copy_sample("mongodump-100.18.archive", "backup/docs.archive");
     copy_sample("redis-8.0.rdb", "backup/dump.rdb");
     struct child *child = assay_start("backup", "verify", "backup", "--format", "terminal");
     const pid_t pid = child_pid(child);
@@ -43,6 +44,7 @@ Test(verify_backup_real, restores_sound_dumps_of_every_engine_without_any_config
     assert_says(program_output(), "app: pg_dump, custom format, of server 17");
     assert_says(program_output(), "two.sql: mysqldump");
     assert_says(program_output(), "shop: mongodump");
+    assert_says(program_output(), "docs.archive: mongodump");
     assert_says(program_output(), "dump.rdb: Redis");
     assert_says(program_output(), " 0 failed, 0 skipped");
     program_assert_nothing_left(pid, 20000);
@@ -107,6 +109,26 @@ Test(verify_backup_real, a_dump_of_a_newer_server_is_not_verified_when_this_one_
     program_write("backup/newer.sql", PG_DUMP_BEGINS("99") "SET tomorrow = 'yes';\n" PG_DUMP_ENDS);
     cr_expect_eq(VERIFY("backup"), 4, "%s", program_output());
     assert_says(program_output(), "the dump is of PostgreSQL 99");
+}
+
+#define MYSQL_DUMP(head, version, statement)                                      \
+    "-- " head " (x86_64)\n--\n-- Host: localhost    Database: shop\n-- ------\n" \
+    "-- Server version\t" version "\n\n" statement "\n-- Dump completed on 2026-11-20  3:00:00\n"
+
+Test(verify_backup_real, what_only_other_servers_have_is_not_verified) {
+    program_write("backup/maria.sql",
+                  MYSQL_DUMP("MariaDB dump 10.19  Distrib 10.11.6-MariaDB, for debian-linux-gnu",
+                             "10.11.6-MariaDB",
+                             "CREATE TABLE `t` (`n` int(11)) ENGINE=Aria PAGE_CHECKSUM=1;"));
+    program_write("backup/words.sql",
+                  MYSQL_DUMP("MySQL dump 10.13  Distrib 8.0.36, for Linux", "8.0.36",
+                             "CREATE TABLE `t` (`n` text) COLLATE=tomorrow_ci;"));
+    program_write("backup/places.sql",
+                  PG_DUMP_BEGINS("17") "CREATE EXTENSION postgis;\n" PG_DUMP_ENDS);
+    cr_expect_eq(VERIFY("backup"), 4, "%s", program_output());
+    assert_says(program_output(), "the dump is of MariaDB, the server to be had here is MySQL");
+    assert_says(program_output(), "this server does not have what the dump needs: ERROR 1273");
+    assert_says(program_output(), "extension \"postgis\" is not available");
 }
 
 static bool has_a_container(void *context, struct error *err) {

@@ -36,6 +36,12 @@ Test(verify_backup, wrong_usage_is_said) {
     cr_expect_eq(assay("backup", "verify", ".", "--format", "tapestry"), 2);
     assert_says(program_errors(), "tapestry");
     cr_expect_eq(assay("backup", "verify", ".", "--jobs", "0"), 2);
+    cr_expect_eq(assay("backup", "verify", ".", "--against", "time"), 2);
+    assert_says(program_errors(), "--against takes manifest, live or none, not \"time\"");
+    cr_expect_eq(assay("backup", "verify", ".", "--stack", "a", "--project", "b"), 2);
+    assert_says(program_errors(), "one of --compose, --project and --stack");
+    cr_expect_eq(assay("backup", "verify", ".", "--stack", "a"), 2);
+    assert_says(program_errors(), "go with --against live");
 }
 
 Test(verify_backup, a_backup_that_is_not_there_is_a_mistake_of_the_user) {

@@ -10,6 +10,7 @@
 #include "engine/exec.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -244,4 +245,50 @@ Test(verify_volume_real, of_another_major_version_is_not_verified) {
     damage("whole.tar", "backup/older.tar", "main/PG_VERSION", 0, "16", 2);
     cr_expect_eq(VERIFY("backup"), 4, "%s", program_output());
     assert_says(program_output(), "is of PostgreSQL 16, the server to be had here is 17");
+}
+
+// ---- what takes a folder
+
+static void write_out(const struct volume *tar, const char *folder) {
+    for (size_t at = 0; at + 512 <= tar->length && tar->bytes[at] != '\0';) {
+        const size_t size = strtoull(tar->bytes + at + 124, NULL, 8);
+        const char *slash = strrchr(tar->bytes + at, '/');
+        if (slash != NULL && slash[1] != '\0') {
+            char *path = path_join(folder, slash + 1);
+            must(file_write_atomic(path, tar->bytes + at + 512, size, 0644, &problem));
+            free(path);
+        }
+        at += 512 + (size + 511) / 512 * 512;
+    }
+}
+
+Test(verify_volume_real, a_folder_of_pg_dump_is_restored) {
+    fill_postgres();
+    free(run_in("db", "pg_dump -U app -d app --format=directory --file=/tmp/dump", ""));
+    copy_running("db", "/tmp/dump", "dump.tar");
+    must(folder_make("backup/app", 0755, &problem));
+    struct volume tar = map("dump.tar");
+    write_out(&tar, "backup/app");
+    munmap(tar.bytes, tar.length);
+    cr_expect_eq(VERIFY("backup"), 4, "%s", program_output());
+    assert_says(program_output(), "app: pg_dump, directory format");
+    assert_says(program_output(), "7 passed, 0 failed, 2 skipped");
+    assert_says(program_output(), "directory format are not counted");
+    glob_t found = {0};
+    cr_assert_eq(glob("backup/app/*.dat.gz", 0, NULL, &found), 0);
+    cr_assert_eq(truncate(found.gl_pathv[0], 15), 0);
+    globfree(&found);
+    cr_expect_eq(VERIFY("backup"), 1, "%s", program_output());
+    assert_says(program_output(), "is_whole");
+    assert_says(program_output(), "its file is not whole");
+}
+
+Test(verify_volume_real, of_mongodb_is_not_verified_and_why) {
+    free(run_in("db",
+                "mkdir /tmp/wired && cd /tmp/wired && echo WiredTiger | tee WiredTiger "
+                "WiredTiger.turtle >/dev/null",
+                ""));
+    copy_running("db", "/tmp/wired", "backup/docs.tar");
+    cr_expect_eq(VERIFY("backup"), 4, "%s", program_output());
+    assert_says(program_output(), "WiredTiger's files are opened by mongod only");
 }

@@ -11,7 +11,7 @@
 
 enum { MOST_FILES = 1000 };
 
-static bool check_sections(const struct compose_loader *loader, const struct yaml *root) {
+static void check_sections(const struct compose_loader *loader, const struct yaml *root) {
     static const char *const known[] = {"services", "networks", "volumes", "secrets", "configs",
                                         "include",  "name",     "version", "models",  NULL};
     for (size_t i = 0; i < root->count; i++) {
@@ -26,7 +26,6 @@ static bool check_sections(const struct compose_loader *loader, const struct yam
         else if (!found)
             mark_warning(entry->mark, loader->warnings, "unknown key \"%s\", left out", entry->key);
     }
-    return true;
 }
 
 bool compose_file_read(struct compose_loader *loader, const char *path, const char *shown,
@@ -48,8 +47,7 @@ bool compose_file_read(struct compose_loader *loader, const char *path, const ch
         return mark_error(file->root->mark, err,
                           "expected a mapping with services: in it, found %s",
                           yaml_type_name(file->root->type));
-    if (!check_sections(loader, file->root))
-        return false;
+    check_sections(loader, file->root);
     *ret_file = TAKE(file);
     return true;
 }

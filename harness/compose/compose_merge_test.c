@@ -1,5 +1,7 @@
 #include "compose/plan_test_tools.h"
 
+#include "base/text.h"
+
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -100,4 +102,47 @@ Test(compose_merge, names_both_places_of_shapes_that_do_not_fit) {
     cr_assert_not(plan_load(&options, &plan, &err));
     cr_assert_str_eq(err.message, "b.yaml:3:10: services.s.x-a: a list cannot be merged with a "
                                   "mapping of a.yaml:4; write !override to replace it");
+}
+
+static void expect_unmergeable(const char *base, const char *over, const char *message) {
+    struct error err = {0};
+    struct plan *plan = NULL;
+    plan_test_write("a.yaml", base);
+    plan_test_write("b.yaml", over);
+    const struct plan_options options = {.files = (const char *const[]){"a.yaml", "b.yaml", NULL}};
+    cr_assert_not(plan_load(&options, &plan, &err));
+    cr_assert_str_eq(err.message, message, "got %s", err.message);
+}
+
+Test(compose_merge, refuses_a_text_in_place_of_a_mapping) {
+    expect_unmergeable(S("deploy: {resources: {limits: {pids: 1}}}"),
+                       OVER("deploy: {resources: 1}"),
+                       "b.yaml:3:25: services.s.deploy.resources: a single value cannot be merged "
+                       "with a mapping of a.yaml:4; write !override to replace it");
+}
+
+static char *variables_from(int first, int last, const char *before) {
+    struct text lines = {0};
+    text_append(&lines, before);
+    for (int i = first; i < last; i++)
+        text_appendf(&lines, "      V%d: 1\n", i);
+    return text_take(&lines);
+}
+
+Test(compose_merge, bounds_the_keys_of_two_files_together) {
+    char *base = variables_from(0, 1500, "services:\n  s:\n    image: i\n    environment:\n");
+    char *over = variables_from(1500, 3000, "services:\n  s:\n    environment:\n");
+    expect_unmergeable(base, over, "b.yaml:552:7: services.s.environment: more than 2048 keys");
+    free(base);
+    free(over);
+}
+
+Test(compose_merge, bounds_the_keys_of_a_list) {
+    struct text list = {0};
+    text_append(&list, "services:\n  s:\n    image: i\n    environment:\n");
+    for (int i = 0; i < 2049; i++)
+        text_appendf(&list, "      - V%d=1\n", i);
+    expect_error(text_string(&list),
+                 "compose.yaml:2053:9: services.s.environment: more than 2048 of them");
+    text_done(&list);
 }

@@ -182,6 +182,22 @@ Test(compose, bounds_what_files_can_blow_up_to) {
     text_done(&bomb);
 }
 
+Test(compose, names_a_project_even_where_its_folder_has_no_letter) {
+    plan_test_write("+/compose.yaml", SERVICE("init: true"));
+    const struct plan *plan =
+        plan_test_load_files((const char *const[]){"+/compose.yaml", NULL}, NULL);
+    cr_assert_str_eq(plan->name, "project");
+}
+
+Test(compose, leaves_out_a_section_that_is_like_no_other) {
+    expect_warning(SERVICE("init: true") "entirely_else: 1\n",
+                   "compose.yaml:5:1: unknown key \"entirely_else\", left out");
+}
+
+Test(compose, a_volume_that_is_reset_is_none) {
+    expect_no_warning(SERVICE("init: true") "volumes: {v: !reset null, x-v: {}}\n");
+}
+
 // Convention 4: what failed half way is freed like the rest.
 Test(compose, destructors_take_null) {
     compose_done(NULL);

@@ -1,9 +1,11 @@
 #define _GNU_SOURCE
 #include "compose/dotenv.h"
 
+#include "base/memory.h"
 #include "compose/plan_test_tools.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct variables outer;
@@ -105,4 +107,25 @@ Test(dotenv, names_the_place_of_a_mistake) {
     expect_refused("A='x'y\n", ".env:1:6: text after the closing quote");
     expect_refused("A=\"x\ny\" z\n", ".env:2:4: text after the closing quote");
     expect_refused("A=${B\n", ".env:1:3: \"${B\" has no closing brace; write $$ for a dollar");
+}
+
+Test(dotenv, refuses_a_raw_line_of_two_words) {
+    struct error err = {0};
+    const struct dotenv_options options = {.file = ".env", .raw = true, .warnings = &warnings};
+    cr_assert_not(dotenv_parse(&found, "A B", 3, &options, &err));
+    cr_assert_str_eq(err.message, ".env:1:3: expected = after the variable's name A", "got %s",
+                     err.message);
+}
+
+Test(dotenv, says_that_a_file_is_too_large) {
+    plan_test_folder();
+    char *large = memory_new(1024 * 1024 + 2, 1);
+    memset(large, '\n', 1024 * 1024 + 1);
+    plan_test_write("large.env", large);
+    struct error err = {0};
+    const struct dotenv_options options = {.file = "large.env", .warnings = &warnings};
+    cr_assert_not(dotenv_load(&found, "large.env", &options, &err));
+    cr_assert_str_eq(err.message, "large.env: larger than 1048576 bytes", "got %s", err.message);
+    free(large);
+    plan_test_leave();
 }

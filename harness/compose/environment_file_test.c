@@ -1,9 +1,12 @@
 #define _GNU_SOURCE
 #include "compose/environment_file.h"
 
+#include "base/file.h"
+#include "base/memory.h"
 #include "compose/plan_test_tools.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -109,4 +112,23 @@ Test(environment_file, says_that_there_is_none) {
     cr_assert_not(environment_file_read("none", &file, &err));
     cr_expect_eq(err.domain, ERROR_SYSTEM);
     cr_expect_str_eq(err.message, "cannot open none: No such file or directory");
+}
+
+Test(environment_file, refuses_a_file_with_a_zero_byte) {
+    struct error err = {0};
+    cr_assert(file_write_atomic("env", "A='\0'\n", 6, 0600, &err), "%s", err.message);
+    cr_assert_not(environment_file_read("env", &file, &err));
+    cr_assert_str_eq(err.message, "env:1:1: holds a NUL byte", "got %s", err.message);
+}
+
+Test(environment_file, does_not_write_what_could_not_be_read) {
+    const size_t size = (size_t)4 * 1024 * 1024 + 1;
+    char *large = memory_new(size + 1, 1);
+    memset(large, 'x', size);
+    environment_writer_set(writer, "ASSAY_LARGE", large);
+    free(large);
+    struct error err = {0};
+    cr_assert_not(environment_writer_save(writer, "env", &err));
+    cr_assert_str_eq(err.message, "env would be larger than 4194304 bytes", "got %s", err.message);
+    cr_assert_not(file_exists("env"));
 }

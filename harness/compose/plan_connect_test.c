@@ -49,6 +49,21 @@ Test(plan_connect, takes_a_link_for_a_dependency_and_an_alias) {
     cr_expect_null(db->attachments[0].aliases[2]);
 }
 
+Test(plan_connect, what_depends_on_says_of_a_linked_service_holds) {
+    expect_order("services:\n  web:\n    image: i\n    links: [db]\n"
+                 "    depends_on: {db: {condition: service_completed_successfully}}\n"
+                 "  db: {image: i}\n",
+                 "db web(db:completed)");
+}
+
+Test(plan_connect, two_links_of_one_name_give_it_once) {
+    const char *linked = "services:\n  web: {image: i, links: ['db:database']}\n"
+                         "  api: {image: i, links: ['db:database']}\n  db: {image: i}\n";
+    const struct plan_service *db = plan_find(plan_test_load(linked), "db");
+    cr_expect_str_eq(db->attachments[0].aliases[1], "database");
+    cr_expect_null(db->attachments[0].aliases[2]);
+}
+
 Test(plan_connect, prints_a_circle) {
     expect_error("services:\n  x: {image: i, depends_on: [a]}\n"
                  "  a: {image: i, depends_on: [b]}\n  b: {image: i, depends_on: [c]}\n"

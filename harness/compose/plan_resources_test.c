@@ -144,3 +144,25 @@ Test(plan_resources, warns_of_what_it_leaves_out) {
         "compose.yaml:6:20: volumes.v: driver_opts are not honoured: an ordinary volume is "
         "used");
 }
+
+Test(plan_resources, what_is_left_empty_is_not_there) {
+    expect_no_warning(SERVICE(
+        "networks: [n, m]\n    healthcheck: {test: a, x-why: 1}") "networks: {n: {ipam: {config: "
+                                                                  "}}, m: {ipam: {config: "
+                                                                  "[{subnet: }]}}}\n");
+}
+
+Test(plan_resources, a_subnet_is_an_address_and_a_length) {
+    static const char *const wrong[] = {"nowhere/16", "10.5.0.0/", "10.5.0.0/x", "10.5.0.0/30"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct error err = {0};
+        struct plan *plan = NULL;
+        char compose[200];
+        snprintf(compose, sizeof compose,
+                 SERVICE("networks: [n]") "networks: {n: {ipam: {config: [{subnet: %s}]}}}\n",
+                 wrong[i]);
+        plan_test_write("compose.yaml", compose);
+        cr_assert_not(plan_load(&(const struct plan_options){0}, &plan, &err), "%s", wrong[i]);
+        cr_expect_not_null(strstr(err.message, wrong[i]), "%s", err.message);
+    }
+}

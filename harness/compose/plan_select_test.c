@@ -94,3 +94,15 @@ Test(plan_select, warns_of_a_profile_that_no_service_has) {
         other->warnings.items[0],
         "compose.yaml: no service has the profile \"nope\"; there are: data, full, web, tools");
 }
+
+Test(plan_select, a_service_whose_name_begins_with_x_is_none) {
+    const struct plan *plan = plan_test_load("services:\n  x-base: {image: i}\n  s: {image: i}\n");
+    cr_assert_eq(plan->service_count, 1);
+    cr_assert_str_eq(plan->services[0].name, "s");
+}
+
+Test(plan_select, profiles_are_a_list_of_texts) {
+    expect_error(
+        SERVICE("profiles: [[a]]"),
+        "compose.yaml:4:16: services.s.profiles[0]: expected a single value, found a list");
+}

@@ -45,3 +45,25 @@ Test(service_deploy, warns_of_keys_that_it_does_not_know) {
     expect_warning(SERVICE("deploy: {replica: 1}"),
                    "compose.yaml:4:14: services.s.deploy: unknown key \"replica\", left out");
 }
+
+Test(service_deploy, refuses_more_processors_than_there_can_be) {
+    expect_error(SERVICE("deploy: {resources: {limits: {cpus: 1000001}}}"),
+                 "compose.yaml:4:41: services.s.deploy.resources.limits: too many processors");
+}
+
+Test(service_deploy, says_that_generic_resources_are_not_honoured) {
+    expect_warning(SERVICE("deploy: {resources: {reservations: {generic_resources: []}}}"),
+                   "compose.yaml:4:40: services.s.deploy.resources.reservations: generic_resources "
+                   "are not honoured");
+}
+
+Test(service_deploy, takes_no_list_for_a_number) {
+    expect_error(
+        SERVICE("deploy: {resources: {limits: {cpus: [1]}}}"),
+        "compose.yaml:4:41: services.s.deploy.resources.limits: expected a number, found a "
+        "list");
+    expect_error(
+        SERVICE("deploy: {resources: {limits: {pids: [1]}}}"),
+        "compose.yaml:4:41: services.s.deploy.resources.limits: expected a number, found a "
+        "list");
+}

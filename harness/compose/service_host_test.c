@@ -120,3 +120,16 @@ Test(service_host, says_what_is_wrong_and_where) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         expect_error(cases[i].input, cases[i].expected);
 }
+
+Test(service_host, takes_no_list_for_a_single_value) {
+    expect_error(SERVICE("cap_add: [[NET_ADMIN]]"),
+                 "compose.yaml:4:15: services.s.cap_add[0]: expected a single value, found a list");
+    expect_error(SERVICE("ulimits: {core: [1]}"),
+                 "compose.yaml:4:21: services.s.ulimits: expected a number, found a list");
+}
+
+Test(service_host, says_that_a_seccomp_profile_is_no_json) {
+    expect_error(SERVICE("security_opt: [seccomp:/dev/null]"),
+                 "compose.yaml:4:20: services.s.security_opt: /dev/null:1: not JSON: '[' or '{' "
+                 "expected near end of file");
+}

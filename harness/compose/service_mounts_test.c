@@ -151,3 +151,14 @@ Test(service_mounts, warns_of_what_it_leaves_out) {
     expect_warning(DECLARED("volumes: [{type: volume, source: data, target: /d, sise: 1}]"),
                    "compose.yaml:4:56: services.s.volumes: unknown key \"sise\", left out");
 }
+
+Test(service_mounts, refuses_a_field_of_the_wrong_type) {
+    expect_error(SERVICE("volumes: [{type: [x], target: /t}]"),
+                 "compose.yaml:4:22: services.s.volumes: expected a single value, found a list");
+    expect_error(SERVICE("volumes: [{type: bind, source: /tmp, target: /t, "
+                         "bind: {create_host_path: perhaps}}]"),
+                 "compose.yaml:4:79: services.s.volumes: expected true or false, found "
+                 "\"perhaps\"");
+    expect_error(SERVICE("secrets: [{source: a, mode: [1]}]") "secrets: {a: {file: /dev/null}}\n",
+                 "compose.yaml:4:33: services.s.secrets: expected a file mode, found a list");
+}

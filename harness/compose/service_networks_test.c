@@ -100,3 +100,7 @@ Test(service_networks, warns_of_what_it_leaves_out) {
     expect_warning(SERVICE("networks: {n: {priority: 5}}") SUBNET,
                    "compose.yaml:4:20: services.s.networks.n.priority: not honoured");
 }
+
+Test(service_networks, leaves_out_what_begins_with_x) {
+    expect_no_warning(SERVICE("networks: {n: {x-note: 1, aliases: [a]}}") "networks: {n: }\n");
+}

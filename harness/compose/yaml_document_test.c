@@ -114,6 +114,7 @@ Test(yaml_document, refuses_what_is_not_one_document_of_text_keys) {
 Test(yaml_document, refuses_what_is_not_utf8) {
     expect_refused("a: b\nc: \xff\n", 9, "f:2:4: not UTF-8 text");
     expect_refused("a: \xc0\x80\n", 6, "f:1:4: not UTF-8 text");
+    expect_refused("a: \xe4x\n", 6, "f:1:4: not UTF-8 text");
     expect_refused("a: \xed\xa0\x80\n", 7, "f:1:4: not UTF-8 text");
     expect_refused("a\0b", 3, "f:1:2: not UTF-8 text");
 }
@@ -170,4 +171,21 @@ Test(yaml_document, says_which_file_cannot_be_read) {
     struct yaml *root = NULL;
     cr_assert_not(yaml_document_load(&arena, "/nowhere/x.yaml", "x.yaml", &root, &err));
     cr_assert_str_eq(err.message, "x.yaml: cannot read it: No such file or directory");
+}
+
+Test(yaml_document, says_that_a_file_is_too_large_before_it_is_parsed) {
+    struct error err = {0};
+    struct yaml *root = NULL;
+    cr_assert_not(yaml_document_load(&arena, "/dev/zero", "x.yaml", &root, &err));
+    cr_assert_str_eq(err.message, "x.yaml: larger than 1048576 bytes", "got %s", err.message);
+}
+
+Test(yaml_document, a_tag_that_says_what_a_value_is_anyway_does_no_harm) {
+    struct error err = {0};
+    struct yaml *root = NULL;
+    static const char text[] = "a: !!int 5\nb: !!seq [!!bool yes]\n";
+    cr_assert(yaml_document_parse(&arena, "f", text, sizeof text - 1, &root, &err), "%s",
+              err.message);
+    cr_expect_str_eq(yaml_get(root, "a")->text, "5");
+    cr_expect_str_eq(yaml_get(root, "b")->items[0]->text, "yes");
 }

@@ -291,3 +291,8 @@ Test(bson, is_not_seen_in_other_files) {
         cr_expect_not(FORMAT_BSON.recognises((const uint8_t *)OTHERS[i].bytes, OTHERS[i].length),
                       "%zu", i);
 }
+
+Test(bson, an_empty_document_may_begin_a_file) {
+    cr_expect(bson_may_begin((const uint8_t *)"\5\0\0\0\0", 5));
+    cr_expect_not(bson_may_begin((const uint8_t *)"\5\0\0\0\1", 5));
+}

@@ -216,4 +216,7 @@ Test(packed, streams) {
     // A text where a number belongs.
     const char *problem = problem_of(PACKED_STREAM, BYTES("\12\0\0\0\1\0\x81x\2\xff"), 1);
     cr_expect(problem != NULL && strstr(problem, "a text where a number") != NULL, "%s", problem);
+    problem = problem_of(PACKED_STREAM, BYTES("\20\0\0\0\4\0\xdf\xff\2\0\1\0\1\0\1\xff"), 1);
+    cr_expect(problem != NULL && strstr(problem, "a negative number of entries") != NULL, "%s",
+              problem);
 }

@@ -114,3 +114,11 @@ Test(postgres_custom, declared_lengths_are_not_believed) {
     memcpy(bytes + 0x82, "\xff\xff\xff\x7f", 4);
     cr_expect_not(READ(0, 1, 2, 3, 4));
 }
+
+Test(postgres_custom, a_large_object_with_an_impossible_number_is_refused) {
+    char *oid = bytes + starts[4] + 6; // a sign and four bytes
+    memset(oid, 0xff, 5);
+    oid[0] = 1;
+    cr_expect_not(READ(0, 1, 2, 3, 4));
+    expect_reason("a large object has an impossible OID");
+}

@@ -38,6 +38,12 @@ Test(script, mysql_dumps_end_with_their_completion_line_only) {
     expect(MYSQL_HEAD "DELIMITER ;;\nCREATE PROCEDURE p() BEGIN a;\n" MYSQL_TAIL, "statement");
 }
 
+// What it says of a table or a database that has no name is not believed, and does no harm.
+Test(script, mysql_tables_may_be_made_where_they_are_not) {
+    expect(MYSQL_HEAD "CREATE TABLE IF NOT EXISTS `t` (`n` int);\n" MYSQL_TAIL, NULL);
+    expect(MYSQL_HEAD "USE ;\n" MYSQL_TAIL, NULL);
+}
+
 Test(script, mysql_routines_are_read_under_their_sql_mode) {
 #define MODE(mode) "/*!50003 SET sql_mode              = " mode " */ ;\n"
 #define BACKSLASH "CREATE PROCEDURE p() SELECT '\\';\n" // a string of one byte, or one left open

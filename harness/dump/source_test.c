@@ -4,6 +4,7 @@
 
 #include <bzlib.h>
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <lz4frame.h>
 #include <lzma.h>
 #include <sodium/crypto_hash_sha256.h>
@@ -394,4 +395,35 @@ Test(source, refuses_what_is_no_regular_file_without_waiting_for_it) {
     cr_expect_not(source_open(folder, &source, &err));
     cr_expect_not(source_open(path_of("absent"), &source, &err));
     cr_expect_eq(err.domain, ERROR_SYSTEM);
+}
+
+// A stream's first bytes: its flags say what follows, under a checksum of their own.
+static void expect_flags_refused(uint8_t reserved, uint8_t check, const char *words) {
+    uint8_t head[12] = {0xfd, '7', 'z', 'X', 'Z', 0, reserved, check};
+    const uint32_t sum = lzma_crc32(head + 6, 2, 0);
+    for (size_t i = 0; i < 4; i++)
+        head[8 + i] = (uint8_t)(sum >> 8 * i);
+    const struct outcome outcome = read_bytes(head, sizeof head);
+    cr_expect_not(outcome.read);
+    cr_expect_not_null(strstr(outcome.err.message, words), "%s", outcome.err.message);
+}
+
+Test(source, refuses_an_xz_stream_of_a_later_kind) {
+    expect_flags_refused(0, 2, "its kind of check is not known");
+    expect_flags_refused(1, 1, "options in a header that are not known");
+}
+
+Test(source, says_what_of_a_descriptor_cannot_be_read) {
+    struct source *source = NULL;
+    struct error err = {0};
+    int ends[2];
+    cr_assert_eq(pipe(ends), 0);
+    cr_expect_not(source_open_fd(ends[0], "a pipe", &source, &err));
+    cr_expect_str_eq(err.message, "cannot read a pipe again: Illegal seek", "%s", err.message);
+    const int written = open("/dev/null", O_WRONLY);
+    cr_expect_not(source_open_fd(written, "what is written", &source, &err));
+    cr_expect_not_null(strstr(err.message, "Bad file descriptor"), "%s", err.message);
+    close(written);
+    close(ends[0]);
+    close(ends[1]);
 }

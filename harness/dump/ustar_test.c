@@ -88,3 +88,26 @@ Test(ustar, refuses_what_stands_where_zeros_should) {
     tar[3 * USTAR_BLOCK] = 1;
     expect_refused("one block of zeros");
 }
+
+Test(ustar, reads_a_size_in_base_256) {
+    memset(tar + 124, 0, 12);
+    tar[124] = 0x80;
+    tar[135] = 3;
+    sum();
+    cr_expect(read_tar(sizeof tar), "%s", err.message);
+    cr_expect_eq(member.size, 3);
+}
+
+Test(ustar, refuses_a_tar_that_ends_within_a_block) {
+    uint8_t longer[sizeof tar + 10] = {0};
+    memcpy(longer, tar, sizeof tar);
+    struct source *source = NULL;
+    bool ended = false;
+    cr_assert(source_open_bytes(longer, sizeof longer, &source, &err));
+    cr_expect(ustar_next(source, &member, &ended, &err) &&
+              source_skip(source, member.size, "a member", &err) &&
+              ustar_skip_padding(source, member.size, &err));
+    cr_expect_not(ustar_next(source, &member, &ended, &err));
+    cr_expect_not_null(strstr(err.message, "ends within a block"), "%s", err.message);
+    source_close(source);
+}

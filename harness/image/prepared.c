@@ -93,12 +93,8 @@ static bool boot_and_keep(struct preparation *self, struct error *err) {
     if (!self->boot->boot(self->boot->context, self->service, self->original, &container, err))
         return error_prefix(err, "the template did not get ready");
     self->booted = true;
-    bool kept = stop_cleanly(self, container, err) && keep(self, container, err);
-    struct error left = {0};
-    if (self->boot->finish != NULL)
-        self->boot->finish(self->boot->context, container);
-    else if (!container_remove(self->engine, container, &left) && kept)
-        kept = error_set(err, left.domain, left.code, "%s", left.message);
+    const bool kept = stop_cleanly(self, container, err) && keep(self, container, err);
+    self->boot->finish(self->boot->context, container);
     return kept;
 }
 

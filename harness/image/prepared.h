@@ -25,7 +25,7 @@ struct prepared_boot {
     bool (*boot)(void *context, const struct plan_service *service, const char *reference,
                  char **ret_container, struct error *err);
     // Called after the container was stopped and committed (or refused): removes it and what came
-    // with it. NULL: the container is removed, and nothing else.
+    // with it.
     void (*finish)(void *context, const char *container);
     // Progress for people ("preparing", "stopping", "committing"), may be NULL.
     void (*progress)(void *context, const char *service, const char *state);

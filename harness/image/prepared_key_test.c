@@ -81,6 +81,36 @@ Test(prepared_key, sees_the_content_of_a_bind_mount_and_not_its_path) {
     cr_expect_str_neq(before, key_of(&plan, &two, image("i")));
 }
 
+// A configuration that was changed must not be overlooked by an image that was prepared before.
+Test(prepared_key, sees_the_content_of_a_config_wherever_it_comes_from) {
+    struct plan_content config = {.key = (char *)(uintptr_t) "c"};
+    struct plan_mount mount = {
+        .type = MOUNT_CONFIG, .source = config.key, .target = (char *)(uintptr_t) "/etc/app.conf"};
+    const struct plan plan = {.configs = &config, .config_count = 1};
+    struct plan_service each = service();
+    char *keys[6];
+    each.mounts = &mount;
+    each.mount_count = 1;
+    config.content = (char *)(uintptr_t) "one";
+    keys[0] = key_of(&plan, &each, image("i"));
+    config.content = (char *)(uintptr_t) "two";
+    keys[1] = key_of(&plan, &each, image("i"));
+    config.content = NULL;
+    config.environment = (char *)(uintptr_t) "ASSAY_TEST_CONFIG";
+    setenv("ASSAY_TEST_CONFIG", "three", 1);
+    keys[2] = key_of(&plan, &each, image("i"));
+    setenv("ASSAY_TEST_CONFIG", "four", 1);
+    keys[3] = key_of(&plan, &each, image("i"));
+    config.environment = NULL;
+    config.file = ground_file("app.conf", "five", 0644);
+    keys[4] = key_of(&plan, &each, image("i"));
+    free(ground_file("app.conf", "six", 0644));
+    keys[5] = key_of(&plan, &each, image("i"));
+    for (size_t i = 0; i < 6; i++)
+        for (size_t j = i + 1; j < 6; j++)
+            cr_expect_str_neq(keys[i], keys[j], "%zu and %zu", i, j);
+}
+
 static void assert_obstacle(const struct plan *plan, const struct plan_service *service,
                             const json_t *image, const char *part) {
     char *obstacle = prepared_obstacle(plan, service, image);
@@ -95,6 +125,10 @@ Test(prepared_key, names_what_stands_against_preparing_a_service) {
     struct plan_service each = service();
     cr_expect_null(prepared_obstacle(&plan, &each, recipe));
     assert_obstacle(&plan, &each, json_pack("{s:s}", "Id", "i"), "not one of assay's recipes");
+    assert_obstacle(&plan, &each,
+                    json_pack("{s:s, s:{s:{s:s, s:s}}}", "Id", "i", "Config", "Labels",
+                              "io.assay.recipe", "x", "io.assay.prepared", "y"),
+                    "a prepared one already");
     each.prepare = false;
     assert_obstacle(&plan, &each, recipe, "does not ask");
     each = service();

@@ -80,6 +80,8 @@ Test(recipe, step_is_one_short_line) {
     char step[RECIPE_STEP_SIZE];
     cr_assert(recipe_step("Step 4/9 : RUN apt-get  update\n\t&& true", step));
     cr_expect_str_eq(step, "Step 4/9 : RUN apt-get update && true");
+    cr_assert(recipe_step("Step 4/9 : RUN true \n", step));
+    cr_expect_str_eq(step, "Step 4/9 : RUN true");
     cr_expect_not(recipe_step(" ---> Running in 0123456789ab", step));
 }
 

@@ -69,7 +69,6 @@ struct spare;
 struct spare *scenario_spare(struct scenario *self, const char *service_or_group);
 struct kind_members spare_members(struct spare *self);
 const struct endpoint *spare_endpoint(struct spare *self, size_t member);
-size_t spare_count(const struct spare *self);
 const char *spare_container(struct spare *self, size_t member);
 const struct secret *spare_token(struct spare *self);
 

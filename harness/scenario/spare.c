@@ -138,10 +138,6 @@ struct kind_members spare_members(struct spare *self) {
     return (struct kind_members){.endpoints = self->endpoints, .count = self->services.count};
 }
 
-size_t spare_count(const struct spare *self) {
-    return self->services.count;
-}
-
 const char *spare_container(struct spare *self, size_t member) {
     cr_assert(member < self->services.count);
     return stack_container(self->stack, self->services.items[member]);

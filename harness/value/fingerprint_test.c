@@ -295,6 +295,11 @@ Test(fingerprint, in_json_needs_buckets_within_their_number) {
                    "here.objects[1].content.buckets: the one at 0 is not [index, rows, sum]");
 }
 
+Test(fingerprint, in_json_needs_no_more_buckets_than_there_are) {
+    expect_refused(content_in_json(), "bucket_count", json_integer(1),
+                   "here.objects[1].content.buckets: are more than bucket_count says");
+}
+
 Test(fingerprint, in_json_needs_buckets_in_order) {
     json_t *buckets = json_object_get(content_in_json(), "buckets");
     json_array_append(buckets, json_array_get(buckets, 0));

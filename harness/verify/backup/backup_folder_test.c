@@ -125,6 +125,15 @@ Test(backup_folder, links_are_named_and_not_followed) {
     cr_expect_not_null(strstr(file->problem.message, "symbolic link"), "%s", file->problem.message);
 }
 
+Test(backup_folder, a_pipe_is_named_and_not_waited_for) {
+    autofree_string char *pipe = path_join(folder, "pipe.sql");
+    cr_assert_eq(mkfifo(pipe, 0600), 0);
+    open_it();
+    const struct backup_file *file = backup_main_file(backup, artifact_named("pipe.sql"));
+    cr_expect_not(file->read);
+    cr_expect_not_null(strstr(file->problem.message, "a pipe"), "%s", file->problem.message);
+}
+
 Test(backup_folder, an_empty_folder_is_no_backup) {
     cr_expect_not(backup_open(folder, &(struct backup_options){0}, &backup, &problem));
     cr_expect_eq(problem.domain, ERROR_CONFIGURATION);

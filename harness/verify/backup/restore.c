@@ -73,9 +73,6 @@ bool restore_fingerprint(const struct restorer *restorer, const struct restore *
                          const uint8_t key[ROW_HASH_KEY_SIZE], struct fingerprint **ret_fingerprint,
                          struct error *err) {
     struct summing summing = {restorer, self, key, NULL, ret_fingerprint};
-    if (restorer->fingerprint == NULL)
-        return error_set(err, ERROR_UNAVAILABLE, 0, "what a restored %s holds cannot be summed yet",
-                         restorer->service);
     return restore_with_server(restorer, self, sum, &summing, err);
 }
 

@@ -40,9 +40,9 @@ struct restorer {
     void (*count)(const struct restore *self, struct suite_result *suite);
     // Adds a test for each of the server's own checks: "heap_and_btree_pages_are_sound", …
     void (*check)(const struct restore *self, struct suite_result *suite);
-    // What that server holds now, summed under this key; NULL: this cannot be told yet. `server` is
-    // where it is reached: at the stand's endpoint, or over a relay to `port` as `login`. `hunt`:
-    // see the engine's fingerprint; NULL: none.
+    // What that server holds now, summed under this key. `server` is where it is reached: at the
+    // stand's endpoint, or over a relay to `port` as `login`. `hunt`: see the engine's fingerprint;
+    // NULL: none.
     bool (*fingerprint)(const struct restore *self, const struct endpoint *server,
                         const uint8_t key[ROW_HASH_KEY_SIZE], struct row_hunt *hunt,
                         struct fingerprint **ret_fingerprint, struct error *err);

@@ -28,10 +28,12 @@ bool restore_is_volume(const struct restore *self) {
 
 bool restore_says_no_count(const struct restore *self, struct suite_result *suite,
                            const char *name) {
-    if (!restore_is_volume(self))
-        return false;
-    restore_said(suite, name, OUTCOME_NOT_APPLICABLE, VOLUME_HAS_NO_COUNT);
-    return true;
+    const bool is_folder = backup_file_has_format(restore_file(self), "postgres-directory");
+    if (restore_is_volume(self))
+        restore_said(suite, name, OUTCOME_NOT_APPLICABLE, VOLUME_HAS_NO_COUNT);
+    else if (is_folder)
+        restore_said(suite, name, OUTCOME_NOT_VERIFIED, FOLDER_HAS_NO_COUNT);
+    return restore_is_volume(self) || is_folder;
 }
 
 bool volume_fits(const char *title, const char *there, int here, struct error *err) {

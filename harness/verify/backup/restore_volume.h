@@ -29,11 +29,13 @@ bool restore_is_volume(const struct restore *self);
 bool restore_volume(const struct restorer *restorer, struct restore *self,
                     const struct volume_way *way, struct error *err) must_use;
 
-// A data directory does not say how many records it holds: adds that as the result of this test.
+// A data directory does not say how many records it holds, nor does the table of contents of a
+// folder of pg_dump, whose data files nobody counts: adds that as the result of this test.
 // false: it is another format, and nothing was added.
 bool restore_says_no_count(const struct restore *self, struct suite_result *suite,
                            const char *name);
 #define VOLUME_HAS_NO_COUNT "a data directory does not say how many records it holds"
+#define FOLDER_HAS_NO_COUNT "the records in the files of pg_dump's directory format are not counted"
 
 // ---- pure parts
 

@@ -44,3 +44,14 @@ Test(tool, a_file_that_is_damaged_is_said_to_be) {
     expect_domain(ERROR_PROTOCOL);
     unlink(path);
 }
+
+Test(tool, a_complaint_is_no_longer_than_people_read) {
+    struct tool_answer answer = {.exit_status = 1};
+    text_append(&answer.errors, "ERROR: ");
+    for (int i = 0; i < 1000; i++)
+        text_append_char(&answer.errors, 'x');
+    autofree_string char *complaint = tool_complaint(&answer);
+    cr_expect_leq(strlen(complaint), 600);
+    cr_expect_eq(strncmp(complaint, "ERROR: xxx", 10), 0, "%s", complaint);
+    tool_answer_done(&answer);
+}

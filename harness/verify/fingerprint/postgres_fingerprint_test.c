@@ -112,6 +112,21 @@ Test(postgres_fingerprint, of_the_same_database_is_the_same) {
     cr_expect(fingerprint_find(held.before, "table", "public.empty")->has_content);
 }
 
+static void count_calls(void *context, const char *table, uint64_t rows) {
+    cr_expect_not_null(strchr(table, '.'));
+    cr_expect_geq(rows, *(uint64_t *)context);
+    *(uint64_t *)context = rows;
+}
+
+Test(postgres_fingerprint, tells_how_far_it_is) {
+    uint64_t rows = 0;
+    fill_server();
+    cr_assert(postgres_fingerprint(held.postgres, KEY, &held.after, &held.err,
+                                   .progress = count_calls, .context = &rows),
+              "%s", held.err.message);
+    cr_expect_geq(rows, 353);
+}
+
 Test(postgres_fingerprint, does_not_depend_on_order_or_oids) {
     fill_server();
     run("drop schema public cascade; drop schema \"Odd name\" cascade; drop owned by clerk;"
