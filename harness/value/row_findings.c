@@ -139,8 +139,8 @@ static void list_candidates(struct list *self, const struct bucket *bucket) {
         append_name(self->text, &bucket->notes[shown]);
     }
     if (shown < bucket->actual.rows)
-        text_appendf(self->text, shown > 0 ? " and %" PRIu64 " more" : "%" PRIu64 " rows",
-                     bucket->actual.rows - shown);
+        text_appendf(self->text, shown > 0 ? " and %" PRIu64 " more" : "%" PRIu64 " %s",
+                     bucket->actual.rows - shown, rows_of(bucket->actual.rows));
     text_appendf(self->text, " (bucket %" PRIu32 ")", bucket->index);
 }
 
@@ -194,7 +194,7 @@ static uint32_t bucket_of(struct row_hash *hash, const struct row_notes *notes, 
 static void add_gap(const struct row_notes *notes, const struct bucket *buckets, struct gap *gaps,
                     uint32_t index, int64_t number) {
     for (size_t i = 0; i < notes->bucket_count && buckets[i].index <= index; i++)
-        if (buckets[i].index == index && buckets[i].actual.rows < buckets[i].expected.rows) {
+        if (buckets[i].index == index) {
             if (gaps[i].count < ROW_FINDINGS_SHOWN)
                 gaps[i].first[gaps[i].count] = number;
             gaps[i].count++;

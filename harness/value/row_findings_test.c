@@ -354,6 +354,33 @@ Test(row_findings, of_a_missing_row_are_the_numbers_that_are_not_there) {
     expect(by_sums(), wanted);
 }
 
+Test(row_findings, of_rows_missing_in_two_buckets_are_each_ones_own) {
+    fill(1, 100);
+    const int64_t second = next_to(4, false);
+    lose(&after, 4);
+    lose(&after, second);
+    const uint32_t of_first = bucket_of(4), of_second = bucket_of(second);
+    char lines[2][128], wanted[256];
+    snprintf(lines[0], sizeof lines[0],
+             "\n    missing: 1 row of bucket %" PRIu32
+             "; of the keys from id=1 to 100 it has not: id=4",
+             of_first);
+    snprintf(lines[1], sizeof lines[1],
+             "\n    missing: 1 row of bucket %" PRIu32
+             "; of the keys from id=1 to 100 it has not: id=%" PRId64,
+             of_second, second);
+    snprintf(wanted, sizeof wanted, "%s%s", lines[of_first > of_second],
+             lines[of_first < of_second]);
+    expect(by_sums(), wanted);
+}
+
+Test(row_findings, of_a_bucket_that_lost_one_of_two_rows_name_no_row_that_changed) {
+    buckets = 1;
+    fill(1, 2);
+    lose(&after, 2);
+    expect(by_sums(), "\n    missing: 1 row of bucket 0; it has all keys from id=1 to 1");
+}
+
 Test(row_findings, of_a_missing_row_beyond_the_others_say_that_none_is_free) {
     fill(1, 100);
     lose(&after, 100);
@@ -432,4 +459,21 @@ Test(row_findings, of_a_sample_name_no_row_because_it_stands_alone) {
     row_findings_by_sums(&held.expected, &held.actual, held.is, &held.text);
     said = text_string(&held.text);
     cr_expect_not_null(strstr(said, "extra: 2999 of id="), "%s", said);
+    before.count = 0;
+    read_both((size_t)64 * 1024);
+    row_findings_by_sums(&held.expected, &held.actual, held.is, &held.text);
+    said = text_string(&held.text);
+    cr_expect_not_null(strstr(said, "extra: 3000 of id="), "%s", said);
+}
+
+Test(row_findings, of_a_row_that_was_not_looked_at_do_not_name_it) {
+    buckets = 1;
+    put(&before, 5, "10.00", "");
+    put(&after, 5, "11.00", "");
+    read_both(0);
+    row_notes_halve(held.is, 63);
+    cr_assert_eq(held.is->count, 0);
+    row_findings_by_sums(&held.expected, &held.actual, held.is, &held.text);
+    const char *said = text_string(&held.text);
+    cr_expect_not_null(strstr(said, "changed: at least 1 of 1 row (bucket 0)"), "%s", said);
 }

@@ -142,6 +142,8 @@ Test(row_notes, are_halved_by_their_keys_and_no_more_are_taken) {
     }
     cr_expect_gt(both[0]->halved, 0);
     cr_expect_leq(both[0]->bytes, (size_t)16 * 1024);
+    for (size_t i = 0; i < both[0]->count; i++)
+        cr_expect_eq(both[0]->items[i].key[1] >> (64 - both[0]->halved), 0);
     const unsigned times = both[0]->halved > both[1]->halved ? both[0]->halved : both[1]->halved;
     row_notes_halve(both[0], times);
     row_notes_halve(both[1], times);
