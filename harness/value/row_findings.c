@@ -30,6 +30,11 @@ static void append_name(struct text *text, const struct row_note *note) {
         text_appendf(text, note->key_columns > 1 ? "(%s)" : "%s", note->words);
 }
 
+// NULL: there are no more.
+static const struct row_note *note_at(const struct row_notes *notes, size_t at) {
+    return at < notes->count ? &notes->items[at] : NULL;
+}
+
 static const char *rows_of(uint64_t count) {
     return count == 1 ? "row" : "rows";
 }
@@ -82,7 +87,7 @@ static struct bucket *find_buckets(const struct row_content *expected,
         bucket->actual = sum_of(actual, bucket->index);
         while (at < notes->count && notes->items[at].bucket < bucket->index)
             at++;
-        bucket->notes = &notes->items[at];
+        bucket->notes = note_at(notes, at);
         while (at + bucket->count < notes->count &&
                notes->items[at + bucket->count].bucket == bucket->index)
             bucket->count++;
@@ -348,7 +353,7 @@ static void compare_all(struct findings *self) {
                               : compare_keys(&before->items[left], &after->items[right]);
         const size_t of_left = order <= 0 ? alike(before, left) : 0;
         const size_t of_right = order >= 0 ? alike(after, right) : 0;
-        compare_group(self, before->items + left, of_left, after->items + right, of_right);
+        compare_group(self, note_at(before, left), of_left, note_at(after, right), of_right);
         left += of_left;
         right += of_right;
     }
