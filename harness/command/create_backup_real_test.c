@@ -163,9 +163,12 @@ Test(create_backup_real, what_was_made_is_verified_and_what_was_altered_since_is
     cr_expect_eq(VERIFY(after), 1, "%s", program_output());
     assert_says(program_output(), "note: text \u2192 character varying(40)");
     assert_says(program_output(), "table public.orders: 1 row missing");
+    assert_says(program_output(), "of the keys from id=1 to 5000 it has not: id=77");
     assert_says(program_output(), "varchar(80) \u2192 varchar(81)");
     assert_says(program_output(), "items: 1 row extra");
+    assert_says(program_output(), "extra: id=5000");
     assert_says(program_output(), "collection shop.orders: 1 row missing");
+    assert_says(program_output(), "of the keys from _id=0 to 299 it has not: _id=9");
     assert_says(program_output(), "collection shop.empty: is missing");
     assert_says(program_output(), "database 0: 1 row missing");
     free(before);
@@ -192,9 +195,14 @@ Test(create_backup_real, a_backup_of_anybodys_is_compared_with_the_running_serve
     assert_says(program_output(), "note: character varying(40) \u2192 text");
     assert_says(program_output(), "rows_are_as_in_the_running_server");
     assert_says(program_output(), "table public.orders: 1 row extra");
+    assert_says(program_output(), "extra: id=77\n");
     assert_says(program_output(), "items: 1 row missing");
+    assert_says(program_output(), "missing: id=5000\n");
     assert_says(program_output(), "collection shop.orders: 1 row extra");
+    assert_says(program_output(), "extra: _id=9\n");
+    assert_says(program_output(), "changed: _id=7 (total)\n");
     assert_says(program_output(), "database 0: 1 row extra");
+    assert_says(program_output(), "extra: greeting\n");
     cr_expect_eq(VERIFY_LIVE(path, "another"), 2);
     assert_says(program_errors(), "--against live: there is no stack \"another\"");
     free(manifest);

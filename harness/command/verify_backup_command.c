@@ -222,14 +222,12 @@ static bool read_questions(const struct verify_arguments *arguments,
 // And what the running servers say.
 struct statement {
     struct testimony testimony;
-    struct manifest *live;    // NULL: they were not asked
-    struct string_list notes; // which of them could not be
+    struct running_servers running;
 };
 
 static void statement_done(struct statement *self) {
     testimony_done(&self->testimony);
-    manifest_free(self->live);
-    string_list_done(&self->notes);
+    running_servers_done(&self->running);
 }
 
 static bool read_statement(const struct verify_arguments *arguments, const struct backup *backup,
@@ -245,8 +243,7 @@ static bool read_statement(const struct verify_arguments *arguments, const struc
     else
         testimony_read(backup, arguments->key != NULL ? &key : NULL, testimony);
     return !is_against(arguments, "live") ||
-           running_servers_look(&arguments->target, backup, &ret_statement->live,
-                                &ret_statement->notes, err);
+           running_servers_look(&ret_statement->running, &arguments->target, backup, err);
 }
 
 // ---- verifying
@@ -272,8 +269,10 @@ static bool bring_up(struct session *session, const struct verify_arguments *arg
 }
 
 static bool verify(struct session *session, const struct verify_arguments *arguments,
-                   const struct backup *backup, const struct statement *statement,
+                   const struct backup *backup, struct statement *statement,
                    const struct smoke *smoke, struct error *err) {
+    struct running_servers *running = &statement->running;
+    const struct comparison_live live = {running->manifest, running_servers_hunt, running};
     struct byte_count count = {.total = backup_bytes(backup)};
     struct byte_progress *progress =
         byte_progress_open(session->live, "artifacts", "all", "restoring", &count);
@@ -282,7 +281,7 @@ static bool verify(struct session *session, const struct verify_arguments *argum
         .stack = session->stack,
         .backup = backup,
         .testimony = &statement->testimony,
-        .live = statement->live,
+        .live = running->manifest != NULL ? &live : NULL,
         .smoke = smoke,
         .folder = session->run != NULL ? run_folder(session->run) : NULL,
         .seed = arguments->seed,
@@ -291,8 +290,9 @@ static bool verify(struct session *session, const struct verify_arguments *argum
         .progress = show_artifact,
         .context = session,
     };
-    for (size_t i = 0; i < statement->notes.count; i++)
-        report_add_warning(session->report, statement->notes.items[i]);
+    running->session = session;
+    for (size_t i = 0; i < running->notes.count; i++)
+        report_add_warning(session->report, running->notes.items[i]);
     const bool done = verification_run(&verification, session->report, err);
     byte_progress_close(progress);
     if (session->stack != NULL)
@@ -302,7 +302,7 @@ static bool verify(struct session *session, const struct verify_arguments *argum
 
 // What can be said without a server is said even if none can be had.
 static int verify_backup(const struct verify_arguments *arguments, const struct backup *backup,
-                         const struct statement *statement, const struct smoke *smoke,
+                         struct statement *statement, const struct smoke *smoke,
                          int64_t taken_wall_ms) {
     struct session session = {0};
     struct error problem = {0}, cancelled = {0};

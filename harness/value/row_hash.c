@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "value/row_notes.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 struct row_hash {
     uint8_t key[ROW_HASH_KEY_SIZE];
     size_t key_columns;
+    struct row_notes *notes; // NULL: none are taken
     uint32_t bucket_count;
     struct row_sum total;
     struct row_sum *buckets;
@@ -149,6 +151,7 @@ struct row_hash *row_hash_new_with(const uint8_t key[ROW_HASH_KEY_SIZE],
     check(sodium_init() >= 0);
     memcpy(self->key, key, sizeof self->key);
     self->key_columns = options->key_columns;
+    self->notes = options->notes;
     self->bucket_count = (uint32_t)buckets;
     self->buckets = memory_new(buckets, sizeof *self->buckets);
     return self;
@@ -215,6 +218,20 @@ static void hash(const struct row_hash *self, size_t length, uint8_t ret_hash[HA
     crypto_shorthash_siphashx24(ret_hash, length > 0 ? self->row : nothing, length, self->key);
 }
 
+// The bytes of a value that stands in the row as it is, which is the key alone.
+static void note(const struct row_hash *self, uint32_t bucket, const uint8_t of_key[HASH_SIZE],
+                 const struct row_sum *sum) {
+    const size_t head = 1 + 8;
+    const bool has_number =
+        self->key_columns == 1 && self->key_length >= head && self->row[0] == TAG_VALUE;
+    row_notes_begin(self->notes, &(const struct row_notes_row){
+                                     .bucket = bucket,
+                                     .key = {get_big_endian(of_key), get_big_endian(of_key + 8)},
+                                     .sum = *sum,
+                                     .number = has_number ? self->row + head : NULL,
+                                     .number_length = has_number ? self->key_length - head : 0});
+}
+
 uint32_t row_hash_end(struct row_hash *self, struct row_sum *ret_row) {
     uint8_t of_row[HASH_SIZE], of_key[HASH_SIZE];
     hash(self, self->length, of_row);
@@ -228,6 +245,8 @@ uint32_t row_hash_end(struct row_hash *self, struct row_sum *ret_row) {
     row_sum_add(&self->buckets[bucket], &row);
     if (ret_row != NULL)
         *ret_row = row;
+    if (self->notes != NULL)
+        note(self, bucket, of_key, &row);
     row_hash_begin(self);
     return bucket;
 }

@@ -84,13 +84,16 @@ bool row_content_equal(const struct row_content *expected, const struct row_cont
                        struct row_difference *ret_difference);
 void row_difference_done(struct row_difference *self);
 
+struct row_notes;
+
 // Takes rows, one value after the other. One thread at a time; parts of a table may be summed side
 // by side and merged.
 struct row_hash;
 
 struct row_hash_options {
-    size_t buckets;     // 0: ROW_HASH_BUCKETS
-    size_t key_columns; // the first so many values of a row are its key; 0: all of them
+    size_t buckets;          // 0: ROW_HASH_BUCKETS
+    size_t key_columns;      // the first so many values of a row are its key; 0: all of them
+    struct row_notes *notes; // that are taken of rows (value/row_notes.h), borrowed; NULL: none are
 };
 struct row_hash *row_hash_new_with(const uint8_t key[ROW_HASH_KEY_SIZE],
                                    const struct row_hash_options *options);

@@ -123,16 +123,19 @@ static void say_differences(struct suite_result *suite, const char *name, enum o
 }
 
 // Each kind of difference to the test that it belongs to. *ret_differ: rows differ, not just that
-// some were not read.
-static void share_out(const struct differences *all, struct differences *schema,
-                      struct differences *rows, bool *ret_differ) {
-    *ret_differ = false;
+// some were not read; of how many objects.
+static void share_out(const struct differences *all, const struct string_list *which,
+                      struct differences *schema, struct differences *rows, size_t *ret_differ) {
+    size_t differ = 0;
     for (size_t i = 0; i < all->count; i++) {
         const enum difference_kind kind = all->items[i].kind;
         const bool of_rows = kind == DIFFERENCE_ROWS || kind == DIFFERENCE_NOT_COMPARED;
-        differences_add(of_rows ? rows : schema, kind, "%s", all->items[i].text);
-        *ret_differ = *ret_differ || kind == DIFFERENCE_ROWS;
+        const bool is_known = kind == DIFFERENCE_ROWS && which != NULL && differ < which->count;
+        differences_add(of_rows ? rows : schema, kind, "%s%s", all->items[i].text,
+                        is_known ? which->items[differ] : "");
+        differ += kind == DIFFERENCE_ROWS ? 1 : 0;
     }
+    *ret_differ = differ;
 }
 
 // Redis: keys that have expired since the dump are rightly gone. Which of them are left cannot be
@@ -157,31 +160,79 @@ static void forgive_expired(const struct fingerprint *expected, struct fingerpri
 
 void comparison_of_fingerprints(const struct comparison_names *names,
                                 const struct fingerprint *expected,
-                                const struct fingerprint *actual, bool same_major,
-                                struct suite_result *suite) {
-    autodone(differences) struct differences all = {.limit = SIZE_MAX}, schema = {0}, rows = {0};
-    bool differ = false;
+                                const struct fingerprint *actual, const struct string_list *rows,
+                                bool same_major, struct suite_result *suite) {
+    autodone(differences) struct differences all = {.limit = SIZE_MAX}, schema = {0}, content = {0};
+    size_t differ = 0;
     (void)fingerprint_equal(expected, actual, &all);
-    share_out(&all, &schema, &rows, &differ);
+    share_out(&all, rows, &schema, &content, &differ);
     say_differences(suite, names->schema, same_major ? OUTCOME_FAILED : OUTCOME_NOT_VERIFIED,
                     &schema);
-    say_differences(suite, names->rows, differ ? OUTCOME_FAILED : OUTCOME_NOT_VERIFIED, &rows);
+    say_differences(suite, names->rows, differ > 0 ? OUTCOME_FAILED : OUTCOME_NOT_VERIFIED,
+                    &content);
 }
 
-static void compare_with(const struct comparison_names *names, const struct manifest *manifest,
-                         const struct manifest_artifact *entry, const struct restorer *restorer,
-                         const struct restore *restore, struct suite_result *suite) {
-    autofree(fingerprint) struct fingerprint *actual = NULL;
+// What is compared with what.
+struct comparing {
+    const struct comparison_names *names;
+    const struct manifest *manifest;
+    const struct manifest_artifact *entry;
+    const struct comparison_live *live; // NULL: the rows that the manifest speaks of are gone
+    const struct restorer *restorer;
+    const struct restore *restore;
+};
+
+static bool read_again(const struct comparing *self, struct row_hunt *restored,
+                       struct row_hunt *running, struct error *err) {
+    const uint8_t *key = self->manifest->hash_key;
+    if (!restore_hunt(self->restorer, self->restore, key, restored, err))
+        return error_prefix(err, "the restored server");
+    return running == NULL ||
+           self->live->hunt(self->live->context, self->restore->backup, self->restore->artifact,
+                            key, running, err) ||
+           error_prefix(err, "the running server");
+}
+
+// Of each object whose rows differ, which these are. That they differ stands fast, whatever the
+// second reading meets.
+static void find_rows(const struct comparing *self, const struct fingerprint *actual,
+                      struct string_list *ret_rows) {
+    const struct fingerprint *expected = self->entry->fingerprint;
+    const bool is_live = self->live != NULL && self->live->hunt != NULL;
+    const uint8_t *key = self->manifest->hash_key;
+    autofree(row_hunt) struct row_hunt *restored = row_hunt_new(expected, actual, key);
+    autofree(row_hunt) struct row_hunt *running =
+        is_live ? row_hunt_new(expected, actual, key) : NULL;
     struct error problem = {0};
-    if (!restore_fingerprint(restorer, restore, manifest->hash_key, &actual, &problem)) {
-        restore_said(suite, names->schema, OUTCOME_NOT_VERIFIED, "%s", problem.message);
-        restore_said(suite, names->rows, OUTCOME_NOT_VERIFIED, "%s", problem.message);
+    if (restored == NULL)
+        return;
+    if (!read_again(self, restored, running, &problem)) {
+        string_list_addf(ret_rows, "\n    which rows cannot be told: %s", problem.message);
         return;
     }
+    for (size_t i = 0; i < restored->count; i++) {
+        struct text lines = {.length = 0};
+        row_hunt_say(restored, running, i, expected, actual, &lines);
+        string_list_take(ret_rows, text_take(&lines));
+    }
+}
+
+static void compare(const struct comparing *self, struct suite_result *suite) {
+    autofree(fingerprint) struct fingerprint *actual = NULL;
+    autodone(string_list) struct string_list rows = {0};
+    struct error problem = {0};
+    if (!restore_fingerprint(self->restorer, self->restore, self->manifest->hash_key, &actual,
+                             &problem)) {
+        restore_said(suite, self->names->schema, OUTCOME_NOT_VERIFIED, "%s", problem.message);
+        restore_said(suite, self->names->rows, OUTCOME_NOT_VERIFIED, "%s", problem.message);
+        return;
+    }
+    const struct manifest_artifact *entry = self->entry;
     const bool same_major =
-        restore_major(entry->server_version) == restore_server_major(restorer, restore);
+        restore_major(entry->server_version) == restore_server_major(self->restorer, self->restore);
     forgive_expired(entry->fingerprint, actual, suite);
-    comparison_of_fingerprints(names, entry->fingerprint, actual, same_major, suite);
+    find_rows(self, actual, &rows);
+    comparison_of_fingerprints(self->names, entry->fingerprint, actual, &rows, same_major, suite);
 }
 
 void comparison_of_content(const struct testimony *testimony, const struct restorer *restorer,
@@ -189,21 +240,25 @@ void comparison_of_content(const struct testimony *testimony, const struct resto
     const struct manifest_artifact *entry = entry_of(testimony->manifest, restore);
     const bool rows = restore_file(restore)->facts.record_count > 0;
     if (entry != NULL && entry->fingerprint != NULL)
-        compare_with(&COMPARISON_THEN, testimony->manifest, entry, restorer, restore, suite);
+        compare(&(const struct comparing){&COMPARISON_THEN, testimony->manifest, entry, NULL,
+                                          restorer, restore},
+                suite);
     else if (entry != NULL)
         restore_said(
             suite, COMPARISON_THEN.rows, rows ? OUTCOME_NOT_VERIFIED : OUTCOME_NOT_APPLICABLE, "%s",
             rows ? "the manifest does not say what the server held" : "it holds no records");
 }
 
-void comparison_with_live(const struct manifest *live, const struct restorer *restorer,
+void comparison_with_live(const struct comparison_live *live, const struct restorer *restorer,
                           const struct restore *restore, struct suite_result *suite) {
-    const struct manifest_artifact *entry = entry_of(live, restore);
-    const bool rows = restore_file(restore)->facts.record_count > 0;
     if (live == NULL)
         return;
+    const struct manifest_artifact *entry = entry_of(live->manifest, restore);
+    const bool rows = restore_file(restore)->facts.record_count > 0;
     if (entry != NULL)
-        compare_with(&COMPARISON_NOW, live, entry, restorer, restore, suite);
+        compare(&(const struct comparing){&COMPARISON_NOW, live->manifest, entry, live, restorer,
+                                          restore},
+                suite);
     else
         restore_said(
             suite, COMPARISON_NOW.rows, rows ? OUTCOME_NOT_VERIFIED : OUTCOME_NOT_APPLICABLE, "%s",

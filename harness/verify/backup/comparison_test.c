@@ -40,11 +40,45 @@ static struct fingerprint *sample(uint64_t rows, const char *type) {
     return self;
 }
 
+static const int NOBODY = -1;
+static int rows_held; // of "orders" in the restored server, when its rows are noted
+static int rows_running;
+
+static bool read_again(struct row_hunt *hunt, int rows, struct error *err) {
+    struct row_notes *notes = NULL;
+    if (rows == NOBODY)
+        return error_set(err, ERROR_UNAVAILABLE, 0, "nobody is there any more");
+    if (!row_hunt_reads(hunt, "table", "orders", &notes))
+        return true;
+    struct row_hash *hash = row_hash_new(manifest->hash_key, .notes = notes);
+    for (uint64_t i = 0; i < (uint64_t)rows; i++) {
+        char id[16];
+        row_hash_value(hash, &i, sizeof i);
+        row_hash_end(hash, NULL);
+        if (row_notes_wants(notes))
+            row_notes_key(notes, "id", id, (size_t)snprintf(id, sizeof id, "%d", (int)i));
+    }
+    row_hash_free(hash);
+    return true;
+}
+
+static bool hunt_running(void *context, const struct backup *of, const struct artifact *which,
+                         const uint8_t key[ROW_HASH_KEY_SIZE], struct row_hunt *hunt,
+                         struct error *err) {
+    cr_expect_eq(context, &rows_running);
+    cr_expect_not_null(of);
+    cr_expect_not_null(which);
+    cr_expect(memcmp(key, manifest->hash_key, ROW_HASH_KEY_SIZE) == 0);
+    return read_again(hunt, rows_running, err);
+}
+
 static bool answer(const struct restore *self, const struct endpoint *server,
-                   const uint8_t key[ROW_HASH_KEY_SIZE], struct fingerprint **ret_fingerprint,
-                   struct error *err) {
+                   const uint8_t key[ROW_HASH_KEY_SIZE], struct row_hunt *hunt,
+                   struct fingerprint **ret_fingerprint, struct error *err) {
     (void)self, (void)server;
     cr_expect(memcmp(key, manifest->hash_key, ROW_HASH_KEY_SIZE) == 0);
+    if (hunt != NULL)
+        return read_again(hunt, rows_held, err);
     *ret_fingerprint = held;
     held = NULL;
     return *ret_fingerprint != NULL || error_set(err, ERROR_UNAVAILABLE, 0, "nobody is there");
@@ -127,6 +161,43 @@ Test(comparison, a_lost_row_fails_and_is_counted) {
     compare(sample(3, "numeric"), sample(2, "numeric"));
     expect("schema_is_as_it_was", OUTCOME_PASSED, NULL);
     expect("rows_are_as_they_were", OUTCOME_FAILED, "table orders: 1 row missing (2 of 3)");
+}
+
+Test(comparison, a_row_too_many_is_named) {
+    rows_held = 4;
+    compare(sample(3, "numeric"), sample(4, "numeric"));
+    expect("rows_are_as_they_were", OUTCOME_FAILED,
+           "table orders: 1 row extra (4 of 3)\n    extra: id=3");
+}
+
+Test(comparison, rows_that_cannot_be_read_again_differ_still) {
+    rows_held = NOBODY;
+    compare(sample(3, "numeric"), sample(4, "numeric"));
+    expect(
+        "rows_are_as_they_were", OUTCOME_FAILED,
+        "table orders: 1 row extra (4 of 3)\n    which rows cannot be told: the restored server: "
+        "nobody is there any more");
+}
+
+static void compare_live(int rows) {
+    rows_held = 4;
+    rows_running = rows;
+    entry->fingerprint = sample(5, "numeric");
+    held = sample(4, "numeric");
+    const struct comparison_live live = {manifest, hunt_running, &rows_running};
+    comparison_with_live(&live, &RESTORER, &restore, suite);
+}
+
+Test(comparison, with_a_running_server_names_the_row_that_is_gone) {
+    compare_live(5);
+    expect("rows_are_as_in_the_running_server", OUTCOME_FAILED,
+           "table orders: 1 row missing (4 of 5)\n    missing: id=4");
+}
+
+Test(comparison, with_a_running_server_that_went_away_differs_still) {
+    compare_live(NOBODY);
+    expect("rows_are_as_in_the_running_server", OUTCOME_FAILED,
+           "(4 of 5)\n    which rows cannot be told: the running server: nobody");
 }
 
 Test(comparison, another_type_fails_on_a_server_of_the_same_major_version) {

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "value/chance.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,14 +15,6 @@
 #include <unistd.h>
 
 #define PIECE ((size_t)1 << 20)
-
-// SplitMix64 (Steele, Lea, Flood 2014): every seed gives another sequence.
-static uint64_t next_number(uint64_t *state) {
-    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
 
 // ---- the copy
 
@@ -65,7 +58,7 @@ static bool copy(const struct backup_file *file, int to, const struct cancel *ca
 struct damaging {
     const struct backup_file *file;
     int fd;
-    uint64_t *state;
+    struct chance *chance;
     char *what; // of damage_result
     size_t what_size;
 };
@@ -78,8 +71,8 @@ static bool is_bson(const struct backup_file *file) {
 static bool cut(struct damaging *self) {
     const uint64_t size = self->file->size;
     const uint64_t most = is_bson(self->file) ? 4 : size - size / 20;
-    const uint64_t keep = is_bson(self->file) ? size - 1 - next_number(self->state) % most
-                                              : next_number(self->state) % most;
+    const uint64_t keep = is_bson(self->file) ? size - 1 - chance_next(self->chance) % most
+                                              : chance_next(self->chance) % most;
     snprintf(self->what, self->what_size, "cut to %" PRIu64 " of %" PRIu64 " bytes", keep, size);
     return ftruncate(self->fd, (off_t)keep) == 0;
 }
@@ -90,7 +83,7 @@ static bool overwrite(struct damaging *self, uint64_t at, const uint8_t *bytes, 
 
 static bool spoil_head(struct damaging *self) {
     uint8_t noise[8];
-    const uint64_t number = next_number(self->state) | 0x8080808080808080u;
+    const uint64_t number = chance_next(self->chance) | 0x8080808080808080u;
     memcpy(noise, &number, sizeof noise);
     const size_t length = self->file->size < sizeof noise ? (size_t)self->file->size : sizeof noise;
     snprintf(self->what, self->what_size, "its first %zu bytes overwritten", length);
@@ -98,8 +91,8 @@ static bool spoil_head(struct damaging *self) {
 }
 
 static bool flip_bit(struct damaging *self) {
-    const uint64_t at = next_number(self->state) % self->file->size;
-    const unsigned bit = (unsigned)(next_number(self->state) % 8);
+    const uint64_t at = chance_next(self->chance) % self->file->size;
+    const unsigned bit = (unsigned)(chance_next(self->chance) % 8);
     uint8_t byte = 0;
     snprintf(self->what, self->what_size, "bit %u of byte %" PRIu64 " flipped", bit, at);
     if (pread(self->fd, &byte, 1, (off_t)at) != 1)
@@ -143,7 +136,7 @@ static const struct way {
 
 static bool apply_one(struct damaging *self) {
     for (;;) {
-        const struct way *way = &WAYS[next_number(self->state) % WAY_COUNT];
+        const struct way *way = &WAYS[chance_next(self->chance) % WAY_COUNT];
         if (way->suits(self->file))
             return way->apply(self);
     }
@@ -170,8 +163,8 @@ bool damage_try(const struct backup_file *file, uint64_t seed, const struct canc
     autoclose_fd int fd = open_nameless(err);
     if (fd < 0 || !copy(file, fd, cancel, err))
         return false;
-    uint64_t state = seed;
-    struct damaging damaging = {file, fd, &state, result.what, sizeof result.what};
+    struct chance chance = {seed};
+    struct damaging damaging = {file, fd, &chance, result.what, sizeof result.what};
     if (!apply_one(&damaging))
         return error_set_errno(err, "cannot damage a copy of %s", file->path);
     autofree(source) struct source *source = NULL;

@@ -63,9 +63,16 @@ static bool database_of(const struct backup_file *file, char **ret_database, str
 
 #define VERSION_SIZE 128
 
-static bool look(const struct live_servers *self, const struct origin *origin, const char *database,
-                 const uint8_t key[ROW_HASH_KEY_SIZE], char version[VERSION_SIZE],
-                 struct fingerprint **ret_fingerprint, struct error *err) {
+// What is asked of an artifact's server.
+struct question {
+    const uint8_t *key;
+    struct row_hunt *hunt; // NULL: what it holds
+    char version[VERSION_SIZE];
+    struct fingerprint *fingerprint;
+};
+
+static bool put_question(const struct live_servers *self, const struct origin *origin,
+                         const char *database, struct question *question, struct error *err) {
     const enum dump_engine engine = origin->dumper->engine;
     autofree(relay) struct relay *relay = NULL;
     autofree(console) struct console *console = NULL;
@@ -73,29 +80,44 @@ static bool look(const struct live_servers *self, const struct origin *origin, c
     if (!origin_reach(origin, self->engine, self->sockets, &relay, &server, err))
         return false;
     server.database = database;
-    return (console_identify(engine, &server, version, VERSION_SIZE, err) &&
+    return (console_identify(engine, &server, question->version, VERSION_SIZE, err) &&
             console_open(engine, &server, self->cancel, &console, err) &&
-            console_fingerprint(console, key, ret_fingerprint, err)) ||
+            (question->hunt != NULL
+                 ? console_hunt(console, question->key, question->hunt, err)
+                 : console_fingerprint(console, question->key, &question->fingerprint, err))) ||
            relay_explain(relay, err);
+}
+
+static bool ask(const struct live_servers *self, const struct backup *backup,
+                const struct artifact *artifact, struct question *question, struct error *err) {
+    const struct backup_file *file = backup_main_file(backup, artifact);
+    const struct origin *origin = origin_of(self, file->facts.engine, artifact->name, err);
+    autofree_string char *database = NULL;
+    if (origin == NULL || !database_of(file, &database, err))
+        return false;
+    return put_question(self, origin, database, question, err) ||
+           error_prefix(err, "%s", origin->service);
 }
 
 static bool look_for(const struct live_servers *self, const struct backup *backup,
                      const struct artifact *artifact, struct manifest *manifest,
                      struct error *err) {
     const struct backup_file *file = backup_main_file(backup, artifact);
-    const struct origin *origin = origin_of(self, file->facts.engine, artifact->name, err);
-    autofree_string char *database = NULL;
-    struct fingerprint *fingerprint = NULL;
-    char version[VERSION_SIZE];
-    if (origin == NULL || !database_of(file, &database, err))
+    struct question question = {.key = manifest->hash_key};
+    if (!ask(self, backup, artifact, &question, err))
         return false;
-    if (!look(self, origin, database, manifest->hash_key, version, &fingerprint, err))
-        return error_prefix(err, "%s", origin->service);
     struct manifest_artifact *entry =
-        manifest_add(manifest, artifact->name, file->facts.engine, version, "");
+        manifest_add(manifest, artifact->name, file->facts.engine, question.version, "");
     manifest_file_add(entry, file->path, file->size, file->source.sha256);
-    entry->fingerprint = fingerprint;
+    entry->fingerprint = question.fingerprint;
     return true;
+}
+
+bool live_hunt(const struct live_servers *self, const struct backup *backup,
+               const struct artifact *artifact, const uint8_t key[ROW_HASH_KEY_SIZE],
+               struct row_hunt *hunt, struct error *err) {
+    struct question question = {.key = key, .hunt = hunt};
+    return ask(self, backup, artifact, &question, err);
 }
 
 static bool is_compared(const struct backup_file *file) {

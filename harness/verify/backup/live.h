@@ -7,6 +7,7 @@
 // ("db-app.dump": db), as `assay backup create` names them.
 #pragma once
 
+#include "value/row_hunt.h"
 #include "verify/backup/backup_folder.h"
 #include "verify/backup/manifest.h"
 #include "verify/backup/origin.h"
@@ -25,3 +26,9 @@ struct live_servers {
 bool live_look(const struct live_servers *self, const struct backup *backup,
                struct manifest **ret_manifest, struct string_list *ret_notes,
                struct error *err) must_use;
+
+// The rows of the artifact's server that differ, read once more: fills in the hunt's notes.
+// ERROR_UNAVAILABLE: no server was found for it.
+bool live_hunt(const struct live_servers *self, const struct backup *backup,
+               const struct artifact *artifact, const uint8_t key[ROW_HASH_KEY_SIZE],
+               struct row_hunt *hunt, struct error *err) must_use;

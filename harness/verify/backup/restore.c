@@ -59,19 +59,27 @@ struct summing {
     const struct restorer *restorer;
     const struct restore *restore;
     const uint8_t *key;
+    struct row_hunt *hunt;
     struct fingerprint **ret_fingerprint;
 };
 
 static bool sum(void *context, const struct endpoint *server, struct error *err) {
     const struct summing *self = context;
-    return self->restorer->fingerprint(self->restore, server, self->key, self->ret_fingerprint,
-                                       err);
+    return self->restorer->fingerprint(self->restore, server, self->key, self->hunt,
+                                       self->ret_fingerprint, err);
 }
 
 bool restore_fingerprint(const struct restorer *restorer, const struct restore *self,
                          const uint8_t key[ROW_HASH_KEY_SIZE], struct fingerprint **ret_fingerprint,
                          struct error *err) {
-    struct summing summing = {restorer, self, key, ret_fingerprint};
+    struct summing summing = {restorer, self, key, NULL, ret_fingerprint};
+    return restore_with_server(restorer, self, sum, &summing, err);
+}
+
+bool restore_hunt(const struct restorer *restorer, const struct restore *self,
+                  const uint8_t key[ROW_HASH_KEY_SIZE], struct row_hunt *hunt, struct error *err) {
+    autofree(fingerprint) struct fingerprint *known = NULL; // but for the rows that were noted
+    struct summing summing = {restorer, self, key, hunt, &known};
     return restore_with_server(restorer, self, sum, &summing, err);
 }
 

@@ -9,8 +9,8 @@
 #pragma once
 
 #include "client/endpoint.h"
-#include "value/fingerprint.h"
 #include "value/result.h"
+#include "value/row_hunt.h"
 #include "verify/backup/tool.h"
 
 struct restore {
@@ -40,11 +40,12 @@ struct restorer {
     void (*count)(const struct restore *self, struct suite_result *suite);
     // Adds a test for each of the server's own checks: "heap_and_btree_pages_are_sound", …
     void (*check)(const struct restore *self, struct suite_result *suite);
-    // What that server holds now, summed under this key; NULL: this cannot be told yet. `server` is
-    // where it is reached: at the stand's endpoint, or over a relay to `port` as `login`.
+    // What that server holds now, summed under this key. `server` is where it is reached: at the
+    // stand's endpoint, or over a relay to `port` as `login`. `hunt`: see the engine's fingerprint;
+    // NULL: none.
     bool (*fingerprint)(const struct restore *self, const struct endpoint *server,
-                        const uint8_t key[ROW_HASH_KEY_SIZE], struct fingerprint **ret_fingerprint,
-                        struct error *err);
+                        const uint8_t key[ROW_HASH_KEY_SIZE], struct row_hunt *hunt,
+                        struct fingerprint **ret_fingerprint, struct error *err);
     uint16_t port; // 0: at the stand's endpoint
     const char *login;
     // Deletes at least one record there, so that `count` can be seen to notice it.
@@ -75,6 +76,11 @@ bool restore_with_server(const struct restorer *restorer, const struct restore *
 bool restore_fingerprint(const struct restorer *restorer, const struct restore *self,
                          const uint8_t key[ROW_HASH_KEY_SIZE], struct fingerprint **ret_fingerprint,
                          struct error *err) must_use;
+
+// Those rows once more: fills in the hunt's notes.
+bool restore_hunt(const struct restorer *restorer, const struct restore *self,
+                  const uint8_t key[ROW_HASH_KEY_SIZE], struct row_hunt *hunt,
+                  struct error *err) must_use;
 
 // ---- for the restorers
 

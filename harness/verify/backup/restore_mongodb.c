@@ -462,11 +462,12 @@ static void check(const struct restore *self, struct suite_result *suite) {
 }
 
 static bool fingerprint(const struct restore *self, const struct endpoint *server,
-                        const uint8_t key[ROW_HASH_KEY_SIZE], struct fingerprint **ret_fingerprint,
-                        struct error *err) {
+                        const uint8_t key[ROW_HASH_KEY_SIZE], struct row_hunt *hunt,
+                        struct fingerprint **ret_fingerprint, struct error *err) {
     autofree(mongodb) struct mongodb *mongodb = NULL;
     return mongodb_open(server, &mongodb, err) &&
-           mongodb_fingerprint(mongodb, key, ret_fingerprint, err, .cancel = self->stand.cancel);
+           mongodb_fingerprint(mongodb, key, ret_fingerprint, err, .cancel = self->stand.cancel,
+                               .hunt = hunt);
 }
 
 // The next artifact finds the server as this one did.

@@ -207,15 +207,16 @@ static void count_rows(const struct restore *self, struct suite_result *suite) {
 
 // Of the one database that it holds, or of all of them.
 static bool fingerprint(const struct restore *self, const struct endpoint *server,
-                        const uint8_t key[ROW_HASH_KEY_SIZE], struct fingerprint **ret_fingerprint,
-                        struct error *err) {
+                        const uint8_t key[ROW_HASH_KEY_SIZE], struct row_hunt *hunt,
+                        struct fingerprint **ret_fingerprint, struct error *err) {
     const struct dump_facts *facts = &restore_file(self)->facts;
     const char *database = !facts->restores_itself       ? "restored"
                            : facts->databases.count == 1 ? facts->databases.items[0]
                                                          : NULL;
     autofree(mysqldb) struct mysqldb *db = NULL;
     return mysqldb_open(server, &db, err) &&
-           mysql_fingerprint(db, database, key, ret_fingerprint, err, .cancel = self->stand.cancel);
+           mysql_fingerprint(db, database, key, ret_fingerprint, err, .cancel = self->stand.cancel,
+                             .hunt = hunt);
 }
 
 // All rows of the first table that has any: no trigger fires at TRUNCATE.

@@ -253,8 +253,8 @@ static const char AMCHECK[] = "exec 2>&1; pg_amcheck -h " ROOT " -U " SUPERUSER
 
 // Of the one database that a dump holds; those of a whole cluster are not told apart yet.
 static bool fingerprint(const struct restore *self, const struct endpoint *server,
-                        const uint8_t key[ROW_HASH_KEY_SIZE], struct fingerprint **ret_fingerprint,
-                        struct error *err) {
+                        const uint8_t key[ROW_HASH_KEY_SIZE], struct row_hunt *hunt,
+                        struct fingerprint **ret_fingerprint, struct error *err) {
     struct endpoint database = *server;
     autofree(postgres) struct postgres *postgres = NULL;
     database.database = "restored";
@@ -262,7 +262,8 @@ static bool fingerprint(const struct restore *self, const struct endpoint *serve
         return error_set(err, ERROR_UNAVAILABLE, 0,
                          "the sums of a dump that makes its own databases cannot be told yet");
     return postgres_open(&database, &postgres, err) &&
-           postgres_fingerprint(postgres, key, ret_fingerprint, err, .cancel = self->stand.cancel);
+           postgres_fingerprint(postgres, key, ret_fingerprint, err, .cancel = self->stand.cancel,
+                                .hunt = hunt);
 }
 
 // Triggers, rules and foreign keys stand still meanwhile.

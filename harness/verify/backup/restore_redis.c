@@ -94,12 +94,13 @@ static bool restore(struct restore *self, struct error *err) {
 }
 
 static bool fingerprint(const struct restore *self, const struct endpoint *server,
-                        const uint8_t key[ROW_HASH_KEY_SIZE], struct fingerprint **ret_fingerprint,
-                        struct error *err) {
+                        const uint8_t key[ROW_HASH_KEY_SIZE], struct row_hunt *hunt,
+                        struct fingerprint **ret_fingerprint, struct error *err) {
     const struct kind_members members = {server, 1};
     autofree(redis_cluster) struct redis_cluster *redis = NULL;
     return redis_cluster_open(&members, &redis, err) &&
-           redis_fingerprint(redis, key, ret_fingerprint, err, .cancel = self->stand.cancel);
+           redis_fingerprint(redis, key, ret_fingerprint, err, .cancel = self->stand.cancel,
+                             .hunt = hunt);
 }
 
 static void close_server(const struct restore *self) {

@@ -25,11 +25,11 @@ struct verification {
     struct engine *engine;
     const struct stack *stack; // of fixtures/restore; NULL: none, so nothing is restored
     const struct backup *backup;
-    const struct testimony *testimony; // what the backup says of itself
-    const struct manifest *live; // what running servers hold (live.h); NULL: they were not asked
-    const struct smoke *smoke;   // what the user asks of it; NULL: nothing
-    const char *folder;          // 0700, the run's; may be NULL without a stack
-    uint64_t seed;               // of the controls: stands in the report
+    const struct testimony *testimony;  // what the backup says of itself
+    const struct comparison_live *live; // what running servers hold; NULL: they were not asked
+    const struct smoke *smoke;          // what the user asks of it; NULL: nothing
+    const char *folder;                 // 0700, the run's; may be NULL without a stack
+    uint64_t seed;                      // of the controls: stands in the report
     const struct cancel *cancel;
     atomic_ullong *counter; // of bytes read meanwhile, for progress; may be NULL
     // What is done with each restored server after it was asked, instead of losing a record there:

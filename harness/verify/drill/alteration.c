@@ -39,7 +39,7 @@ static void judge(const struct alteration *alteration, const char *name,
     struct suite_result *said = report_add_suite(scratch);
     bool named = false;
     (void)fingerprint_equal(before, after, &found);
-    comparison_of_fingerprints(&COMPARISON_THEN, before, after, true, said);
+    comparison_of_fingerprints(&COMPARISON_THEN, before, after, NULL, true, said);
     for (size_t i = 0; i < said->test_count; i++)
         if (said->tests[i].outcome == OUTCOME_FAILED) {
             named = named || strstr(said->tests[i].message, alteration->said) != NULL;

@@ -76,24 +76,35 @@ static bool skip_value(struct rest *self, uint8_t type) {
     }
 }
 
-bool bson_id(const void *document, size_t length, const uint8_t **ret_element, size_t *ret_length,
-             struct error *err) {
+bool bson_next(const void *document, size_t length, size_t *place, struct bson_element *ret_element,
+               struct error *err) {
     const uint8_t *bytes = document;
     if (length < HEAD + TAIL || number(bytes) != length || bytes[length - TAIL] != '\0')
         return error_set(err, ERROR_PROTOCOL, 0, "a document that is no BSON");
-    struct rest rest = {bytes + HEAD, length - HEAD - TAIL};
-    while (rest.length > 0) {
-        const struct rest element = rest;
-        const uint8_t type = element.at[0];
-        if (!skip(&rest, 1) || !skip_string(&rest) || !skip_value(&rest, type))
-            return error_set(err, ERROR_PROTOCOL, 0, "a document that is no BSON");
-        if (strcmp((const char *)element.at + 1, "_id") == 0) {
-            *ret_element = element.at;
-            *ret_length = element.length - rest.length;
-            return true;
-        }
+    const size_t at = *place > 0 ? *place : HEAD;
+    struct rest rest = {bytes + at, length - at - TAIL};
+    const struct rest element = rest;
+    if (rest.length == 0) {
+        *ret_element = (struct bson_element){.bytes = NULL};
+        return true;
     }
-    *ret_element = NULL;
-    *ret_length = 0;
+    if (!skip(&rest, 1) || !skip_string(&rest) || !skip_value(&rest, element.at[0]))
+        return error_set(err, ERROR_PROTOCOL, 0, "a document that is no BSON");
+    *ret_element = (struct bson_element){element.at, element.length - rest.length,
+                                         (const char *)element.at + 1};
+    *place = length - TAIL - rest.length;
+    return true;
+}
+
+bool bson_id(const void *document, size_t length, const uint8_t **ret_element, size_t *ret_length,
+             struct error *err) {
+    struct bson_element element = {.bytes = NULL};
+    size_t place = 0;
+    do {
+        if (!bson_next(document, length, &place, &element, err))
+            return false;
+    } while (element.bytes != NULL && strcmp(element.name, "_id") != 0);
+    *ret_element = element.bytes;
+    *ret_length = element.length;
     return true;
 }

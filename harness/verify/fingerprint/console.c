@@ -42,8 +42,10 @@ static bool run_postgres(struct console *self, const char *statement, struct err
 }
 
 static bool sum_postgres(struct console *self, const uint8_t key[ROW_HASH_KEY_SIZE],
-                         struct fingerprint **ret_fingerprint, struct error *err) {
-    return postgres_fingerprint(self->postgres, key, ret_fingerprint, err, .cancel = self->cancel);
+                         struct row_hunt *hunt, struct fingerprint **ret_fingerprint,
+                         struct error *err) {
+    return postgres_fingerprint(self->postgres, key, ret_fingerprint, err, .cancel = self->cancel,
+                                .hunt = hunt);
 }
 
 static void close_postgres(struct console *self) {
@@ -61,9 +63,10 @@ static bool run_mysql(struct console *self, const char *statement, struct error 
 }
 
 static bool sum_mysql(struct console *self, const uint8_t key[ROW_HASH_KEY_SIZE],
-                      struct fingerprint **ret_fingerprint, struct error *err) {
+                      struct row_hunt *hunt, struct fingerprint **ret_fingerprint,
+                      struct error *err) {
     return mysql_fingerprint(self->reader, self->database, key, ret_fingerprint, err,
-                             .cancel = self->cancel);
+                             .cancel = self->cancel, .hunt = hunt);
 }
 
 static void close_mysql(struct console *self) {
@@ -82,9 +85,10 @@ static bool run_mongodb(struct console *self, const char *statement, struct erro
 }
 
 static bool sum_mongodb(struct console *self, const uint8_t key[ROW_HASH_KEY_SIZE],
-                        struct fingerprint **ret_fingerprint, struct error *err) {
+                        struct row_hunt *hunt, struct fingerprint **ret_fingerprint,
+                        struct error *err) {
     return mongodb_fingerprint(self->mongodb, key, ret_fingerprint, err, .database = self->database,
-                               .cancel = self->cancel);
+                               .cancel = self->cancel, .hunt = hunt);
 }
 
 static void close_mongodb(struct console *self) {
@@ -113,8 +117,10 @@ static bool run_redis(struct console *self, const char *statement, struct error 
 }
 
 static bool sum_redis(struct console *self, const uint8_t key[ROW_HASH_KEY_SIZE],
-                      struct fingerprint **ret_fingerprint, struct error *err) {
-    return redis_fingerprint(self->redis, key, ret_fingerprint, err, .cancel = self->cancel);
+                      struct row_hunt *hunt, struct fingerprint **ret_fingerprint,
+                      struct error *err) {
+    return redis_fingerprint(self->redis, key, ret_fingerprint, err, .cancel = self->cancel,
+                             .hunt = hunt);
 }
 
 static void close_redis(struct console *self) {
@@ -127,7 +133,7 @@ static const struct language {
     bool (*identify)(const struct endpoint *server, char *buffer, size_t size, struct error *err);
     bool (*open)(struct console *self, const struct endpoint *server, struct error *err);
     bool (*run)(struct console *self, const char *statement, struct error *err);
-    bool (*sum)(struct console *self, const uint8_t key[ROW_HASH_KEY_SIZE],
+    bool (*sum)(struct console *self, const uint8_t key[ROW_HASH_KEY_SIZE], struct row_hunt *hunt,
                 struct fingerprint **ret_fingerprint, struct error *err);
     void (*close)(struct console *self);
 } LANGUAGES[] = {
@@ -164,7 +170,13 @@ bool console_run(struct console *self, const char *statement, struct error *err)
 
 bool console_fingerprint(struct console *self, const uint8_t key[ROW_HASH_KEY_SIZE],
                          struct fingerprint **ret_fingerprint, struct error *err) {
-    return self->language->sum(self, key, ret_fingerprint, err);
+    return self->language->sum(self, key, NULL, ret_fingerprint, err);
+}
+
+bool console_hunt(struct console *self, const uint8_t key[ROW_HASH_KEY_SIZE], struct row_hunt *hunt,
+                  struct error *err) {
+    autofree(fingerprint) struct fingerprint *known = NULL; // but for the rows that were noted
+    return self->language->sum(self, key, hunt, &known, err);
 }
 
 bool console_identify(enum dump_engine engine, const struct endpoint *server, char *buffer,

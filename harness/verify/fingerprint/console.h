@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "client/endpoint.h"
 #include "dump/dump.h"
-#include "value/fingerprint.h"
+#include "value/row_hunt.h"
 
 struct console;
 
@@ -26,6 +26,10 @@ bool console_run(struct console *self, const char *statement, struct error *err)
 // a database in the endpoint: the whole server.
 bool console_fingerprint(struct console *self, const uint8_t key[ROW_HASH_KEY_SIZE],
                          struct fingerprint **ret_fingerprint, struct error *err) must_use;
+
+// The second reading of those rows: fills in the hunt's notes.
+bool console_hunt(struct console *self, const uint8_t key[ROW_HASH_KEY_SIZE], struct row_hunt *hunt,
+                  struct error *err) must_use;
 
 // "PostgreSQL 17.12": over a connection of its own.
 bool console_identify(enum dump_engine engine, const struct endpoint *server, char *buffer,

@@ -143,6 +143,56 @@ static bool read_catalog(struct job *self, struct error *err) {
 
 // ---- documents
 
+// An _id that is a whole number: 0x10 "_id" int32, or 0x12 "_id" int64, little-endian.
+#define ID_HEAD 5
+static bool read_number(const uint8_t *bytes, size_t length, int64_t *ret_number,
+                        size_t *ret_width) {
+    uint64_t number = 0;
+    if (!(bytes[0] == 0x10 && length == ID_HEAD + 4) &&
+        !(bytes[0] == 0x12 && length == ID_HEAD + 8))
+        return false;
+    for (size_t i = length; i > ID_HEAD; i--)
+        number = number << 8 | bytes[i - 1];
+    *ret_number = bytes[0] == 0x10 ? (int32_t)(uint32_t)number : (int64_t)number;
+    *ret_width = length;
+    return true;
+}
+
+static size_t write_number(int64_t number, size_t width, uint8_t bytes[ROW_NUMBER_SIZE]) {
+    bytes[0] = width == ID_HEAD + 4 ? 0x10 : 0x12;
+    memcpy(bytes + 1, "_id", ID_HEAD - 1);
+    for (size_t i = ID_HEAD; i < width; i++)
+        bytes[i] = (uint8_t)((uint64_t)number >> (8 * (i - ID_HEAD)));
+    return width;
+}
+
+static const struct row_number_form ID_NUMBER = {read_number, write_number};
+
+static bool note_id(struct row_notes *notes, const char *document, struct error *err) {
+    autofree_json json_t *json = NULL;
+    if (!parse(document, &json, err))
+        return false;
+    autofree_string char *id =
+        json_dumps(json_object_get(json, "_id"), JSON_COMPACT | JSON_ENCODE_ANY);
+    if (id != NULL)
+        row_notes_key(notes, "_id", id, strlen(id));
+    return true;
+}
+
+static bool note_document(struct row_notes *notes, struct mongodb_cursor *cursor,
+                          struct error *err) {
+    size_t length = 0, place = 0;
+    struct bson_element element;
+    const void *bytes = mongodb_cursor_bson(cursor, &length);
+    for (;;) {
+        if (!bson_next(bytes, length, &place, &element, err))
+            return false;
+        if (element.bytes == NULL)
+            return note_id(notes, mongodb_cursor_json(cursor), err);
+        row_notes_value(notes, element.name, element.bytes, element.length);
+    }
+}
+
 static bool add_document(struct row_hash *hash, const void *bytes, size_t length,
                          struct error *err) {
     const uint8_t *id = NULL;
@@ -157,7 +207,7 @@ static bool add_document(struct row_hash *hash, const void *bytes, size_t length
 }
 
 static bool sum_documents(const struct job *self, struct mongodb_cursor *cursor,
-                          struct row_hash *hash, struct error *err) {
+                          struct row_hash *hash, struct row_notes *notes, struct error *err) {
     for (bool more = true;;) {
         if (!cancel_check(self->options->cancel, err) || !mongodb_cursor_next(cursor, &more, err))
             return false;
@@ -165,22 +215,28 @@ static bool sum_documents(const struct job *self, struct mongodb_cursor *cursor,
             return true;
         size_t length = 0;
         const void *bytes = mongodb_cursor_bson(cursor, &length);
-        if (!add_document(hash, bytes, length, err))
+        if (!add_document(hash, bytes, length, err) ||
+            (row_notes_wants(notes) && !note_document(notes, cursor, err)))
             return false;
     }
 }
 
 static bool sum_collection(struct job *self, struct fingerprint_object *collection,
                            struct error *err) {
+    struct row_notes *notes = NULL;
+    if (!row_hunt_reads(self->options->hunt, "collection", collection->name, &notes))
+        return true;
+    if (notes != NULL)
+        row_notes_numbered(notes, &ID_NUMBER, "_id");
     // No database's name has a dot.
     const char *dot = strchr(collection->name, '.');
     autofree_string char *database =
         memory_copy_bytes(collection->name, (size_t)(dot - collection->name));
-    autofree(row_hash) struct row_hash *hash =
-        row_hash_new(self->key, .buckets = self->options->buckets, .key_columns = 1);
+    autofree(row_hash) struct row_hash *hash = row_hash_new(
+        self->key, .buckets = self->options->buckets, .key_columns = 1, .notes = notes);
     autofree(mongodb_cursor) struct mongodb_cursor *cursor = NULL;
     if (!mongodb_find_in(self->mongodb, database, dot + 1, "{}", NULL, &cursor, err) ||
-        !sum_documents(self, cursor, hash, err))
+        !sum_documents(self, cursor, hash, notes, err))
         return error_prefix(err, "%s", collection->name);
     struct row_content content = row_hash_content(hash);
     fingerprint_content_take(collection, &content);

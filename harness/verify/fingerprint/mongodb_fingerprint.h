@@ -26,11 +26,13 @@
 #include "base/cancel.h"
 #include "base/error.h"
 #include "client/mongodb.h"
-#include "value/fingerprint.h"
+#include "value/row_hunt.h"
 
 struct mongodb_fingerprint_options {
     const char *database; // only this one; NULL: all
     size_t buckets;       // 0: ROW_HASH_BUCKETS
+    struct row_hunt
+        *hunt; // only its objects' documents are read, and noted; NULL: all, and none are
     const struct cancel *cancel;
     // After each collection, for progress; documents so far, of all of them.
     void (*progress)(void *context, const char *collection, uint64_t documents);

@@ -16,6 +16,7 @@ static struct {
     char database[64];
     struct mongodb *mongodb;
     struct fingerprint *before, *after;
+    struct row_hunt *now, *then;
     struct differences differences;
     struct text text;
     struct error err;
@@ -27,6 +28,8 @@ static void release(void) {
     mongodb_close(held.mongodb);
     fingerprint_free(held.before);
     fingerprint_free(held.after);
+    row_hunt_free(held.now);
+    row_hunt_free(held.then);
     differences_done(&held.differences);
     text_done(&held.text);
 }
@@ -309,4 +312,74 @@ Test(mongodb_fingerprint, can_be_cancelled) {
     cr_expect_eq(held.err.domain, ERROR_CANCELLED);
     cr_expect_null(held.after);
     cancel_done(&cancel);
+}
+
+// ---- which documents differ
+
+static void hunt(struct row_hunt **ret_hunt) {
+    struct fingerprint *again = NULL;
+    row_hunt_free(*ret_hunt);
+    *ret_hunt = row_hunt_new(held.before, held.after, KEY);
+    cr_assert_not_null(*ret_hunt);
+    cr_assert(mongodb_fingerprint(held.mongodb, KEY, &again, &held.err, .hunt = *ret_hunt), "%s",
+              held.err.message);
+    fingerprint_free(again);
+}
+
+static void expect_words(const char *change, struct row_hunt *then, const char *wanted) {
+    cr_assert_eq(held.now->count, 1);
+    text_clear(&held.text);
+    row_hunt_say(held.now, then, 0, held.before, held.after, &held.text);
+    cr_expect_eq(strncmp(text_string(&held.text), wanted, strlen(wanted)), 0, "%s: %s", change,
+                 text_string(&held.text));
+}
+
+static void expect_rows(const char *change, const char *back, const char *by_rows,
+                        const char *by_sums) {
+    look(&held.before);
+    run(change);
+    look(&held.after);
+    hunt(&held.now);
+    expect_words(change, NULL, by_sums);
+    hunt(&held.now);
+    run(back);
+    hunt(&held.then);
+    expect_words(change, held.then, by_rows);
+}
+
+#define INSERT(document) "{\"insert\": \"orders\", \"documents\": [" document "]}"
+#define DELETE(id) \
+    "{\"delete\": \"orders\", \"deletes\": [{\"q\": {\"_id\": " id "}, \"limit\": 1}]}"
+#define UPDATE(id, set)                                                                    \
+    "{\"update\": \"orders\", \"updates\": [{\"q\": {\"_id\": " id "}, \"u\": {\"$set\": " \
+    "{" set "}}}]}"
+
+Test(mongodb_fingerprint, read_again_names_the_documents_that_differ) {
+    fill_server();
+    expect_rows(INSERT("{\"_id\": 1017, \"a\": 1}"), DELETE("1017"), "\n    extra: _id=1017",
+                "\n    extra: _id=1017");
+    expect_rows(DELETE("50"),
+                INSERT("{\"_id\": 50, \"customer\": 16, \"name\": \"name 50\", \"total\": 50.25}"),
+                "\n    missing: _id=50", "\n    missing: 1 row of bucket ");
+    expect_rows(UPDATE("3", "\"name\": \"x\", \"new\": 1"),
+                "{\"update\": \"orders\", \"updates\": [{\"q\": {\"_id\": 3}, \"u\": {\"$set\": "
+                "{\"name\": \"name 3\"}, \"$unset\": {\"new\": 1}}}]}",
+                "\n    changed: _id=3 (name, new)", "\n    changed: ");
+    expect_rows(INSERT("{\"_id\": {\"$oid\": \"0123456789abcdef01234567\"}}"),
+                DELETE("{\"$oid\": \"0123456789abcdef01234567\"}"),
+                "\n    extra: _id={\"$oid\":\"0123456789abcdef01234567\"}",
+                "\n    extra: _id={\"$oid\":\"0123456789abcdef01234567\"}");
+    expect_rows(INSERT("{\"_id\": \"x\"}"), DELETE("\"x\""), "\n    extra: _id=\"x\"",
+                "\n    extra: _id=\"x\"");
+}
+
+Test(mongodb_fingerprint, read_again_knows_which_numbers_are_not_there) {
+    fill_server();
+    run(DELETE("50"));
+    look(&held.after);
+    hunt(&held.now);
+    expect_words("delete", NULL, "\n    missing: 1 row of bucket ");
+    cr_expect_not_null(
+        strstr(text_string(&held.text), "of the keys from _id=0 to 299 it has not: _id=50"), "%s",
+        text_string(&held.text));
 }

@@ -168,11 +168,13 @@ const char MYSQL_COLUMNS[] =
 #define VALUE                                                                         \
     " IF(c.data_type IN ('float', 'double'), CONCAT('CAST('," IN_SQL("c.column_name") \
     ", ' AS DOUBLE)')," IN_SQL("c.column_name") ") "
+#define IN_ORDER "k.seq_in_index IS NULL, k.seq_in_index, c.ordinal_position"
 const char MYSQL_TABLES[] =
     "SELECT" NAMED("t.table_name") ", CONCAT('SELECT ', COALESCE("
-    LIST(VALUE, "k.seq_in_index IS NULL, k.seq_in_index, c.ordinal_position") ", 'NULL'),"
+    LIST(VALUE, IN_ORDER) ", 'NULL'),"
     " ' FROM '," IN_SQL("t.table_schema") ", '.'," IN_SQL("t.table_name") "),"
-    " COUNT(k.seq_in_index)"
+    " COUNT(k.seq_in_index), CONCAT('[' COLLATE utf8mb4_bin, COALESCE("
+    LIST("JSON_QUOTE(" QUOTED("c.column_name") ")", IN_ORDER) ", '' COLLATE utf8mb4_bin), ']')"
     FROM("tables", "t", "table_schema")
     "LEFT JOIN information_schema.columns c ON" SAME_TABLE("c", "t")
     "AND c.extra NOT LIKE '%VIRTUAL GENERATED%'"

@@ -18,7 +18,7 @@ extern const char *const MYSQL_OBJECTS[];
 extern const char MYSQL_COLUMNS[];
 
 // Rows of: name of the table, as in its object; "SELECT …" of its rows; of the columns, how many
-// are its key. In the order of names.
+// are its key; their names, ["id", "total"]. In the order of names.
 extern const char MYSQL_TABLES[];
 
 // Rows of: name of the table; "shop.orders.id is covered by auto_increment"; "SELECT …" 'yes' or

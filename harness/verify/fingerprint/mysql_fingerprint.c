@@ -2,8 +2,13 @@
 
 #include "base/memory.h"
 #include "verify/fingerprint/mysql_catalog.h"
+#include "verify/fingerprint/row_reader.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct job {
     struct mysqldb *db;
@@ -104,10 +109,39 @@ static bool read_counters(struct job *self, struct error *err) {
     return true;
 }
 
+// A whole number stands in its decimal digits, whatever its type.
+static bool read_number(const uint8_t *bytes, size_t length, int64_t *ret_number,
+                        size_t *ret_width) {
+    char text[ROW_NUMBER_SIZE + 1] = "";
+    char *end = NULL;
+    memcpy(text, bytes, length < ROW_NUMBER_SIZE ? length : ROW_NUMBER_SIZE);
+    errno = 0;
+    *ret_number = strtoll(text, &end, 10);
+    *ret_width = 0;
+    return length > 0 && *end == '\0' && errno == 0;
+}
+
+static size_t write_number(int64_t number, size_t width, uint8_t bytes[ROW_NUMBER_SIZE]) {
+    (void)width;
+    return (size_t)snprintf((char *)bytes, ROW_NUMBER_SIZE, "%" PRId64, number);
+}
+
+static const struct row_number_form DECIMAL_NUMBER = {read_number, write_number};
+
 struct table_reader {
     struct row_hash *hash;
+    struct row_reader rows;
+    size_t key_columns;
     const struct cancel *cancel;
 };
+
+static void note_row(const struct table_reader *self, const struct mysqldb_row *row) {
+    for (size_t i = 0; i < row->columns; i++) {
+        if (i < self->key_columns && row->values[i] != NULL)
+            row_reader_key(&self->rows, i, row->values[i], row->lengths[i]);
+        row_reader_value(&self->rows, i, row->values[i], row->lengths[i]);
+    }
+}
 
 static bool add_row(void *context, const struct mysqldb_row *row, struct error *err) {
     struct table_reader *reader = context;
@@ -118,18 +152,38 @@ static bool add_row(void *context, const struct mysqldb_row *row, struct error *
         else
             row_hash_null(reader->hash);
     row_hash_end(reader->hash, NULL);
+    if (row_notes_wants(reader->rows.notes))
+        note_row(reader, row);
     return cancel_check(reader->cancel, err);
 }
 
+static bool read_rows(struct job *self, const char *select, const char *names,
+                      struct table_reader *reader, struct error *err) {
+    struct row_notes *notes = reader->rows.notes;
+    if (!row_reader_init(&reader->rows, notes, names, err))
+        return false;
+    if (notes != NULL && reader->key_columns == 1)
+        row_notes_numbered(notes, &DECIMAL_NUMBER, reader->rows.names.items[0]);
+    return mysqldb_stream(self->db, select, add_row, reader, err);
+}
+
 static bool sum_table(struct job *self, const char *name, const char *select, size_t key_columns,
-                      struct error *err) {
+                      const char *names, struct error *err) {
     struct fingerprint_object *table = find(self, "table", name);
+    struct row_notes *notes = NULL;
     if (table == NULL)
         return error_set(err, ERROR_PROTOCOL, 0, "it was made while it was looked at");
-    autofree(row_hash) struct row_hash *hash =
-        row_hash_new(self->key, .buckets = self->options->buckets, .key_columns = key_columns);
-    struct table_reader reader = {.hash = hash, .cancel = self->options->cancel};
-    if (!mysqldb_stream(self->db, select, add_row, &reader, err))
+    if (!row_hunt_reads(self->options->hunt, "table", table->name, &notes))
+        return true;
+    autofree(row_hash) struct row_hash *hash = row_hash_new(
+        self->key, .buckets = self->options->buckets, .key_columns = key_columns, .notes = notes);
+    struct table_reader reader = {.hash = hash,
+                                  .rows = {.notes = notes},
+                                  .key_columns = key_columns,
+                                  .cancel = self->options->cancel};
+    const bool read = read_rows(self, select, names, &reader, err);
+    row_reader_done(&reader.rows);
+    if (!read)
         return false;
     struct row_content content = row_hash_content(hash);
     fingerprint_content_take(table, &content);
@@ -145,7 +199,8 @@ static bool sum_tables(struct job *self, struct error *err) {
         return false;
     for (size_t i = 0; i < mysqldb_rows_count(rows); i++)
         if (!sum_table(self, mysqldb_rows_value(rows, i, 0), mysqldb_rows_value(rows, i, 1),
-                       strtoul(mysqldb_rows_value(rows, i, 2), NULL, 10), err))
+                       strtoul(mysqldb_rows_value(rows, i, 2), NULL, 10),
+                       mysqldb_rows_value(rows, i, 3), err))
             return error_prefix(err, "%s", mysqldb_rows_value(rows, i, 0));
     return true;
 }

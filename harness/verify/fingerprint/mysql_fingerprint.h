@@ -48,10 +48,11 @@
 #include "base/cancel.h"
 #include "base/error.h"
 #include "client/mysqldb.h"
-#include "value/fingerprint.h"
+#include "value/row_hunt.h"
 
 struct mysql_fingerprint_options {
-    size_t buckets;      // 0: ROW_HASH_BUCKETS
+    size_t buckets;        // 0: ROW_HASH_BUCKETS
+    struct row_hunt *hunt; // only its objects' rows are read, and noted; NULL: all, and none are
     bool in_transaction; // begun by the caller WITH CONSISTENT SNAPSHOT: not begun, not ended here
     const struct cancel *cancel;
     // After each table, for progress; rows so far, of all of them.

@@ -13,6 +13,7 @@ static struct {
     struct mysql_fixture server;
     struct mysqldb *other;
     struct fingerprint *before, *after;
+    struct row_hunt *now, *then;
     struct differences differences;
     struct text text;
     struct error err;
@@ -23,6 +24,8 @@ static void release(void) {
     mysql_fixture_close(&held.server);
     fingerprint_free(held.before);
     fingerprint_free(held.after);
+    row_hunt_free(held.now);
+    row_hunt_free(held.then);
     differences_done(&held.differences);
     text_done(&held.text);
 }
@@ -229,4 +232,61 @@ Test(mysql_fingerprint, can_be_cancelled_between_rows) {
                                     .context = &cancel));
     cancel_done(&cancel);
     cr_expect_eq(held.err.domain, ERROR_CANCELLED, "%s", held.err.message);
+}
+
+// ---- which rows differ
+
+static void hunt(size_t which, struct row_hunt **ret_hunt) {
+    struct fingerprint *again = NULL;
+    row_hunt_free(*ret_hunt);
+    *ret_hunt = row_hunt_new(held.before, held.after, KEY);
+    cr_assert_not_null(*ret_hunt);
+    cr_assert(mysql_fingerprint(held.server.reader, held.server.names[which], KEY, &again,
+                                &held.err, .hunt = *ret_hunt),
+              "%s", held.err.message);
+    fingerprint_free(again);
+}
+
+// Both databases are the same but for this change of the first.
+static void expect_rows(const char *change, const char *back, const char *by_rows,
+                        const char *by_sums) {
+    autofree_string char *use = memory_format("use %s", held.server.quoted[0]);
+    look(1, &held.before);
+    run(use);
+    run(change);
+    look(0, &held.after);
+    for (int live = 1; live >= 0; live--) {
+        const char *wanted = live ? by_rows : by_sums;
+        hunt(0, &held.now);
+        hunt(1, &held.then);
+        cr_assert_eq(held.now->count, 1);
+        text_clear(&held.text);
+        row_hunt_say(held.now, live ? held.then : NULL, 0, held.before, held.after, &held.text);
+        cr_expect_eq(strncmp(text_string(&held.text), wanted, strlen(wanted)), 0, "%s: %s", change,
+                     text_string(&held.text));
+    }
+    run(back);
+}
+
+Test(mysql_fingerprint, read_again_names_the_rows_that_differ) {
+    fill_and_look();
+    cr_assert(mysql_fixture_copy_backwards(&held.server, &held.err), "%s", held.err.message);
+    expect_rows("insert into orders (id, customer, total) values (1017, 1, 1)",
+                "delete from orders where id = 1017", "\n    extra: id=1017",
+                "\n    extra: id=1017");
+    expect_rows("delete from orders where id = 50",
+                "insert into orders (id, customer, total, note, facts) values (50, 50, 50, '', "
+                "json_object('x', 1.0))",
+                "\n    missing: id=50", "\n    missing: 1 row of bucket ");
+    cr_expect_not_null(strstr(text_string(&held.text), "of the keys from id=1 to 200 it has not: "
+                                                       "id=50"));
+    expect_rows("update customers set plain = 'x', raw = null, hidden = 0, changed = changed "
+                "where id = 3",
+                "update customers set plain = 'Plain 3', raw = repeat(unhex('00ff27'), 3), "
+                "hidden = 3, changed = changed where id = 3",
+                "\n    changed: id=3 (plain, raw, hidden)", "\n    changed: ");
+    expect_rows("insert into log values (60, 'größe')", "delete from log where id = 60",
+                "\n    extra: (id=60, what=größe)", "\n    extra: (id=60, what=größe)");
+    expect_rows("delete from bare limit 1", "insert into bare values (1, 2)",
+                "\n    missing: 1 row without a primary key", "\n    missing: 1 row of bucket ");
 }

@@ -39,7 +39,7 @@ static bool find_row_end(const struct postgres_binary *self, const uint8_t *byte
                          size_t *ret_end, struct error *err) {
     size_t at = 2;
     *ret_end = 0;
-    for (size_t column = 0; column < self->columns; column++) {
+    for (size_t column = 0; column < self->columns + self->words; column++) {
         if (length - at < 4)
             return true;
         const uint32_t size = number_at(bytes + at);
@@ -56,6 +56,19 @@ static bool find_row_end(const struct postgres_binary *self, const uint8_t *byte
     return true;
 }
 
+static void note_row(const struct postgres_binary *self, const uint8_t *at) {
+    for (size_t column = 0; column < self->columns + self->words; column++) {
+        const uint32_t size = number_at(at);
+        const bool is_null = size == UINT32_MAX;
+        at += 4;
+        if (column < self->columns)
+            row_reader_value(self->reader, column, is_null ? NULL : at, is_null ? 0 : size);
+        else if (!is_null)
+            row_reader_key(self->reader, column - self->columns, at, size);
+        at += is_null ? 0 : size;
+    }
+}
+
 static void add_row(struct postgres_binary *self, const uint8_t *bytes) {
     const uint8_t *at = bytes + 2;
     row_hash_begin(self->hash);
@@ -70,6 +83,8 @@ static void add_row(struct postgres_binary *self, const uint8_t *bytes) {
         }
     }
     row_hash_end(self->hash, NULL);
+    if (self->reader != NULL && row_notes_wants(self->reader->notes))
+        note_row(self, bytes + 2);
 }
 
 static bool take_row(struct postgres_binary *self, const uint8_t *bytes, size_t length,
@@ -83,7 +98,7 @@ static bool take_row(struct postgres_binary *self, const uint8_t *bytes, size_t 
         *ret_taken = 2;
         return true;
     }
-    if (fields != self->columns)
+    if (fields != self->columns + self->words)
         return refuse(err, "a row of another number of columns");
     if (!find_row_end(self, bytes, length, ret_taken, err))
         return false;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "value/row_hash.h"
+#include "verify/fingerprint/row_reader.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,9 +15,11 @@
 
 // Zeroed but for `hash` and `columns`; memory is bounded by the longest row.
 struct postgres_binary {
-    struct row_hash *hash; // borrowed
-    size_t columns;        // of every row
-    struct text pending;   // of a row that has not wholly arrived
+    struct row_hash *hash;     // borrowed
+    size_t columns;            // of every row, that are summed
+    size_t words;              // of every row, after them: the key's columns as text
+    struct row_reader *reader; // borrowed; NULL: no row is noted
+    struct text pending;       // of a row that has not wholly arrived
     bool has_begun;
     bool has_ended;
 };

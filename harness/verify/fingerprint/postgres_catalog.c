@@ -203,11 +203,17 @@ const char *const POSTGRES_CATALOG[] = {
     " (t.typsend = 0 OR t.typtype IN ('c', 'd') OR t.typname ~ '^reg'" \
     " OR (t.typcategory = 'A' AND (t.typelem >= 16384 OR s.typname ~ '^reg'))) "
 
+#define IN_ORDER " ORDER BY array_position(i.indkey::int2[], a.attnum), a.attnum"
+
 const char POSTGRES_TABLES[] =
     "SELECT format('%I.%I', n.nspname, c.relname), coalesce(string_agg(quote_ident(a.attname)"
-    " || CASE WHEN" HOLDS_OIDS "THEN '::text' ELSE '' END, ', '"
-    " ORDER BY array_position(i.indkey::int2[], a.attnum), a.attnum), ''), count(a.attnum),"
-    " coalesce(max(i.indnkeyatts), 0) FROM pg_class c"
+    " || CASE WHEN" HOLDS_OIDS "THEN '::text' ELSE '' END, ', '" IN_ORDER "), ''), count(a.attnum),"
+    " coalesce(max(i.indnkeyatts), 0), json_agg(quote_ident(a.attname)" IN_ORDER "),"
+    " coalesce(string_agg(format(', %I::text', a.attname), ''" IN_ORDER ")"
+    " FILTER (WHERE a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1])), ''),"
+    " coalesce(max(i.indnkeyatts) = 1 AND bool_or(a.attnum = i.indkey[0]"
+    " AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)), false)"
+    " FROM pg_class c"
     " JOIN pg_namespace n ON n.oid = c.relnamespace"
     " LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary"
     " LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"

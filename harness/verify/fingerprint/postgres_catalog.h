@@ -5,8 +5,9 @@
 // there. Joined by UNION ALL.
 extern const char *const POSTGRES_CATALOG[];
 
-// Rows of: name of the table, quoted; "a, b::text, c"; number of columns; of them, its key. In the
-// order of names.
+// Rows of: name of the table, quoted; "a, b::text, c"; number of columns; of them, its key; their
+// names, ["a", "b", "c"]; ", a::text" of its key; whether that is one integer ("t"). In the order
+// of names.
 extern const char POSTGRES_TABLES[];
 
 // Rows of: sequence, quoted; its name; the column that it serves, for people; "SELECT …" whether it

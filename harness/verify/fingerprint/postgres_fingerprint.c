@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "verify/fingerprint/postgres_binary.h"
 #include "verify/fingerprint/postgres_catalog.h"
+#include "verify/fingerprint/row_reader.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -100,31 +101,76 @@ static bool read_piece(void *context, const void *bytes, size_t length, struct e
            postgres_binary_read(&reader->binary, bytes, length, err);
 }
 
-static bool sum_table(struct job *self, const char *name, const char *columns, size_t column_count,
-                      size_t key_columns, struct error *err) {
-    struct fingerprint_object *table = find(self, "table", name);
-    if (table == NULL)
-        return error_set(err, ERROR_PROTOCOL, 0, "the catalogs have rows, but no table");
-    autofree(row_hash) struct row_hash *hash =
-        row_hash_new(self->key, .buckets = self->options->buckets, .key_columns = key_columns);
+// A table, as POSTGRES_TABLES has it.
+struct table {
+    const char *name, *columns;
+    size_t column_count, key_columns;
+    const char *names, *key_words;
+    bool is_numbered;
+};
+
+static bool read_number(const uint8_t *bytes, size_t length, int64_t *ret_number,
+                        size_t *ret_width) {
+    if (length == 0 || length > sizeof *ret_number)
+        return false;
+    uint64_t number = bytes[0] >= 0x80 ? UINT64_MAX : 0;
+    for (size_t i = 0; i < length; i++)
+        number = number << 8 | bytes[i];
+    *ret_number = (int64_t)number;
+    *ret_width = length;
+    return true;
+}
+
+static size_t write_number(int64_t number, size_t width, uint8_t bytes[ROW_NUMBER_SIZE]) {
+    for (size_t i = 0; i < width; i++)
+        bytes[i] = (uint8_t)((uint64_t)number >> (8 * (width - 1 - i)));
+    return width;
+}
+
+static const struct row_number_form BIG_ENDIAN_NUMBER = {read_number, write_number};
+
+static bool copy_out(struct job *self, const struct table *table, struct row_hash *hash,
+                     struct row_reader *reader, struct error *err) {
+    const bool notes = reader->notes != NULL;
     autofree_string char *sql =
-        memory_format("COPY (SELECT %s FROM ONLY %s) TO STDOUT (FORMAT binary)", columns, name);
-    struct table_reader reader = {.binary = {.hash = hash, .columns = column_count},
-                                  .cancel = self->options->cancel};
+        memory_format("COPY (SELECT %s%s FROM ONLY %s) TO STDOUT (FORMAT binary)", table->columns,
+                      notes ? table->key_words : "", table->name);
+    struct table_reader bytes = {.binary = {.hash = hash,
+                                            .columns = table->column_count,
+                                            .words = notes ? table->key_columns : 0,
+                                            .reader = reader},
+                                 .cancel = self->options->cancel};
     uint64_t rows = 0;
+    if (notes && table->is_numbered)
+        row_notes_numbered(reader->notes, &BIG_ENDIAN_NUMBER, reader->names.items[0]);
     const bool read =
-        postgres_copy_out(self->postgres, sql, read_piece, &reader, &rows, err) &&
-        postgres_binary_end(&reader.binary, err) &&
+        postgres_copy_out(self->postgres, sql, read_piece, &bytes, &rows, err) &&
+        postgres_binary_end(&bytes.binary, err) &&
         (rows == row_hash_total(hash)->rows ||
          error_set(err, ERROR_PROTOCOL, 0, "the server counted other rows than it sent"));
-    postgres_binary_done(&reader.binary);
-    if (!read)
+    postgres_binary_done(&bytes.binary);
+    return read;
+}
+
+static bool sum_table(struct job *self, const struct table *table, struct error *err) {
+    struct fingerprint_object *object = find(self, "table", table->name);
+    struct row_notes *notes = NULL;
+    autodone(row_reader) struct row_reader reader = {0};
+    if (object == NULL)
+        return error_set(err, ERROR_PROTOCOL, 0, "the catalogs have rows, but no table");
+    if (!row_hunt_reads(self->options->hunt, "table", object->name, &notes))
+        return true;
+    autofree(row_hash) struct row_hash *hash =
+        row_hash_new(self->key, .buckets = self->options->buckets,
+                     .key_columns = table->key_columns, .notes = notes);
+    if (!row_reader_init(&reader, notes, table->names, err) ||
+        !copy_out(self, table, hash, &reader, err))
         return false;
     struct row_content content = row_hash_content(hash);
-    fingerprint_content_take(table, &content);
-    self->rows += rows;
+    fingerprint_content_take(object, &content);
+    self->rows += row_hash_total(hash)->rows;
     if (self->options->progress != NULL)
-        self->options->progress(self->options->context, name, self->rows);
+        self->options->progress(self->options->context, table->name, self->rows);
     return true;
 }
 
@@ -132,11 +178,18 @@ static bool sum_tables(struct job *self, struct error *err) {
     autofree(postgres_rows) struct postgres_rows *rows = NULL;
     if (!postgres_query(self->postgres, POSTGRES_TABLES, NO_PARAMETERS, &rows, err))
         return false;
-    for (size_t i = 0; i < postgres_rows_count(rows); i++)
-        if (!sum_table(self, postgres_rows_value(rows, i, 0), postgres_rows_value(rows, i, 1),
-                       strtoul(postgres_rows_value(rows, i, 2), NULL, 10),
-                       strtoul(postgres_rows_value(rows, i, 3), NULL, 10), err))
-            return error_prefix(err, "%s", postgres_rows_value(rows, i, 0));
+    for (size_t i = 0; i < postgres_rows_count(rows); i++) {
+        const struct table table = {
+            .name = postgres_rows_value(rows, i, 0),
+            .columns = postgres_rows_value(rows, i, 1),
+            .column_count = strtoul(postgres_rows_value(rows, i, 2), NULL, 10),
+            .key_columns = strtoul(postgres_rows_value(rows, i, 3), NULL, 10),
+            .names = postgres_rows_value(rows, i, 4),
+            .key_words = postgres_rows_value(rows, i, 5),
+            .is_numbered = postgres_rows_value(rows, i, 6)[0] == 't'};
+        if (!sum_table(self, &table, err))
+            return error_prefix(err, "%s", table.name);
+    }
     return true;
 }
 

@@ -27,11 +27,12 @@
 #include "base/cancel.h"
 #include "base/error.h"
 #include "client/postgres.h"
-#include "value/fingerprint.h"
+#include "value/row_hunt.h"
 
 struct postgres_fingerprint_options {
-    const char *snapshot; // "00000003-0000001B-1"; NULL: its own
-    size_t buckets;       // 0: ROW_HASH_BUCKETS
+    const char *snapshot;  // "00000003-0000001B-1"; NULL: its own
+    size_t buckets;        // 0: ROW_HASH_BUCKETS
+    struct row_hunt *hunt; // only its objects' rows are read, and noted; NULL: all, and none are
     const struct cancel *cancel;
     // After each table, for progress; rows so far, of all of them.
     void (*progress)(void *context, const char *table, uint64_t rows);

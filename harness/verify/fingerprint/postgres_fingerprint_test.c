@@ -12,6 +12,7 @@ static struct {
     struct postgres_server server;
     struct postgres *postgres, *other;
     struct fingerprint *before, *after;
+    struct row_hunt *now, *then;
     struct differences differences;
     struct text text;
     struct error err;
@@ -23,6 +24,8 @@ static void release(void) {
     postgres_server_stop(&held.server);
     fingerprint_free(held.before);
     fingerprint_free(held.after);
+    row_hunt_free(held.now);
+    row_hunt_free(held.then);
     differences_done(&held.differences);
     text_done(&held.text);
 }
@@ -175,4 +178,69 @@ Test(postgres_fingerprint, of_rows_that_one_may_not_see_is_refused) {
     cr_expect_not(postgres_fingerprint(held.other, KEY, &held.after, &held.err));
     cr_expect_not_null(strstr(held.err.message, "row-level security"), "%s", held.err.message);
     cr_expect_null(held.after);
+}
+
+// ---- which rows differ
+
+static void hunt(struct postgres *postgres, const char *snapshot, struct row_hunt **ret_hunt) {
+    struct fingerprint *again = NULL;
+    row_hunt_free(*ret_hunt);
+    *ret_hunt = row_hunt_new(held.before, held.after, KEY);
+    cr_assert_not_null(*ret_hunt);
+    cr_assert(postgres_fingerprint(postgres, KEY, &again, &held.err, .snapshot = snapshot,
+                                   .hunt = *ret_hunt),
+              "%s", held.err.message);
+    fingerprint_free(again);
+}
+
+// Of the hunt's only object.
+static const char *said(struct row_hunt *then) {
+    cr_assert_eq(held.now->count, 1);
+    text_clear(&held.text);
+    row_hunt_say(held.now, then, 0, held.before, held.after, &held.text);
+    return text_string(&held.text);
+}
+
+static void expect_rows(const char *change, const char *by_rows, const char *by_sums) {
+    const char *name = NULL;
+    look(&held.before);
+    cr_assert(postgres_run(held.other, "begin isolation level repeatable read", &held.err));
+    cr_assert(postgres_simple_value(held.other, "select pg_export_snapshot()", NO_PARAMETERS, &name,
+                                    &held.err));
+    run(change);
+    look(&held.after);
+    hunt(held.postgres, NULL, &held.now);
+    hunt(held.postgres, name, &held.then);
+    cr_expect_str_eq(said(held.then), by_rows, "%s: %s", change, text_string(&held.text));
+    hunt(held.postgres, NULL, &held.now);
+    const char *words = said(NULL);
+    cr_expect_eq(strncmp(words, by_sums, strlen(by_sums)), 0, "%s: %s", change, words);
+    cr_assert(postgres_run(held.other, "rollback", &held.err));
+}
+
+Test(postgres_fingerprint, read_again_names_the_rows_that_differ) {
+    fill_server();
+    cr_assert(postgres_open(&held.server.endpoint, &held.other, &held.err));
+    expect_rows("insert into orders (id, customer, total) values (1017, 1, 1)",
+                "\n    extra: id=1017", "\n    extra: id=1017");
+    expect_rows("delete from orders where id = 50", "\n    missing: id=50",
+                "\n    missing: 1 row of bucket ");
+    cr_expect_not_null(
+        strstr(text_string(&held.text), "of the keys from id=1 to 1017 it has not: "));
+    cr_expect_not_null(strstr(text_string(&held.text), "id=50"));
+    expect_rows("update customers set name = 'x', raw = null, moods = '{ok}' where id = 3",
+                "\n    changed: id=3 (name, moods, raw)", "\n    changed: ");
+    cr_expect_not_null(strstr(text_string(&held.text), "id=3"));
+    expect_rows("insert into log values ('2026-03-02', 'new'), ('2026-03-02', 'new')",
+                "\n    extra: 2 rows without a primary key", "\n    extra: a row");
+    run("create table pairs (b text, a numeric, v int, primary key (a, b))");
+    run("insert into pairs select 'x', i, i from generate_series(-1, 20) i");
+    expect_rows("update pairs set v = null where a = 7", "\n    changed: (a=7, b=x) (v)",
+                "\n    changed: ");
+    run("create table \"odd \n name\" (\"the \"\"id\" smallint primary key)");
+    run("insert into \"odd \n name\" select i from generate_series(-5, 5) i");
+    expect_rows("delete from \"odd \n name\" where \"the \"\"id\" = -3",
+                "\n    missing: \"the \"\"id\"=-3", "\n    missing: 1 row of bucket ");
+    cr_expect_not_null(strstr(text_string(&held.text), "it has not: \"the \"\"id\"=-3"), "%s",
+                       text_string(&held.text));
 }

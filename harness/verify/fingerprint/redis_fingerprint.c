@@ -25,7 +25,8 @@ struct job {
 struct database {
     struct job *job;
     struct row_hash *lasting, *expiring;
-    struct row_hash *rows; // makes the hashes of values' rows, and of keys
+    struct row_notes *of_lasting, *of_expiring; // NULL: none are taken
+    struct row_hash *rows;                      // makes the hashes of values' rows, and of keys
     struct row_set seen;
 };
 
@@ -183,10 +184,19 @@ static void add_number(struct row_hash *hash, int64_t number) {
     row_hash_value(hash, text, strlen(text));
 }
 
+static void note_key(struct row_notes *notes, const struct redis_value *value) {
+    row_notes_key(notes, NULL, value->key.bytes, value->key.length);
+    row_notes_value(notes, "type", value->type_name, strlen(value->type_name));
+    row_notes_value(notes, "expiry", &value->expires_ms, sizeof value->expires_ms);
+    row_notes_value(notes, "value", &value->sum, sizeof value->sum);
+}
+
 static void add_key(struct database *self, const struct redis_value *value) {
     char sum[ROW_SUM_TEXT_SIZE];
     const bool expires = value->expires_ms != REDIS_VALUE_LASTING;
-    struct row_hash *hash = expires || value->fields_expire ? self->expiring : self->lasting;
+    const bool is_apart = expires || value->fields_expire;
+    struct row_hash *hash = is_apart ? self->expiring : self->lasting;
+    struct row_notes *notes = is_apart ? self->of_expiring : self->of_lasting;
     row_hash_begin(hash);
     row_hash_value(hash, value->key.bytes, value->key.length);
     row_hash_value(hash, value->type_name, strlen(value->type_name));
@@ -197,6 +207,8 @@ static void add_key(struct database *self, const struct redis_value *value) {
     add_number(hash, (int64_t)value->sum.rows);
     row_hash_value(hash, row_sum_format(&value->sum, sum), ROW_SUM_TEXT_SIZE - 1);
     row_hash_end(hash, NULL);
+    if (row_notes_wants(notes))
+        note_key(notes, value);
     self->job->keys++;
 }
 
@@ -252,6 +264,10 @@ static void add_content(struct job *self, const char *name, const struct row_has
     fingerprint_content_take(fingerprint_add(self->fingerprint, "database", name), &content);
 }
 
+static char *name_of_expiring(const char *number) {
+    return memory_format("%s" REDIS_KEYS_THAT_EXPIRE, number);
+}
+
 static bool read_keys(struct database *self, const char *number, struct error *err) {
     struct job *job = self->job;
     if (!select_database(job, number, err))
@@ -259,7 +275,7 @@ static bool read_keys(struct database *self, const char *number, struct error *e
     for (size_t i = 0; i < job->node_count; i++)
         if (!scan_node(self, job->nodes[i], err))
             return error_prefix(err, "database %s", number);
-    autofree_string char *expiring = memory_format("%s" REDIS_KEYS_THAT_EXPIRE, number);
+    autofree_string char *expiring = name_of_expiring(number);
     add_content(job, number, self->lasting);
     add_content(job, expiring, self->expiring);
     if (job->options->progress != NULL)
@@ -269,10 +285,20 @@ static bool read_keys(struct database *self, const char *number, struct error *e
 
 static bool read_database(struct job *self, const char *number, struct error *err) {
     const size_t buckets = self->options->buckets;
+    struct row_hunt *hunt = self->options->hunt;
+    struct row_notes *lasting = NULL, *expiring = NULL;
+    autofree_string char *name = name_of_expiring(number);
+    const bool first = row_hunt_reads(hunt, "database", number, &lasting);
+    const bool second = row_hunt_reads(hunt, "database", name, &expiring);
+    if (!first && !second)
+        return true;
     struct database database = {
         .job = self,
-        .lasting = row_hash_new(self->key, .buckets = buckets, .key_columns = 1),
-        .expiring = row_hash_new(self->key, .buckets = buckets, .key_columns = 1),
+        .lasting = row_hash_new(self->key, .buckets = buckets, .key_columns = 1, .notes = lasting),
+        .expiring =
+            row_hash_new(self->key, .buckets = buckets, .key_columns = 1, .notes = expiring),
+        .of_lasting = lasting,
+        .of_expiring = expiring,
         .rows = row_hash_new(self->key, .buckets = 1)};
     const bool read = read_keys(&database, number, err);
     row_hash_free(database.lasting);

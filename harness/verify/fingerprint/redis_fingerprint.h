@@ -29,12 +29,13 @@
 #include "base/cancel.h"
 #include "base/error.h"
 #include "client/redis_cluster.h"
-#include "value/fingerprint.h"
+#include "value/row_hunt.h"
 
 #define REDIS_KEYS_THAT_EXPIRE ", keys that expire" // how the names of such objects end
 
 struct redis_fingerprint_options {
-    size_t buckets; // 0: ROW_HASH_BUCKETS
+    size_t buckets;        // 0: ROW_HASH_BUCKETS
+    struct row_hunt *hunt; // only its objects' keys are read, and noted; NULL: all, and none are
     const struct cancel *cancel;
     // After each database, for progress; keys so far, of all of them.
     void (*progress)(void *context, const char *database, uint64_t keys);

@@ -22,6 +22,7 @@ static struct {
     bool filled; // what is in the two databases is this test's
     struct redis_cluster *cluster, *commands;
     struct fingerprint *before, *after;
+    struct row_hunt *now, *then;
     struct differences differences;
     struct text text;
     struct error err;
@@ -43,6 +44,8 @@ static void release(void) {
     redis_cluster_close(held.commands);
     fingerprint_free(held.before);
     fingerprint_free(held.after);
+    row_hunt_free(held.now);
+    row_hunt_free(held.then);
     differences_done(&held.differences);
     text_done(&held.text);
 }
@@ -406,4 +409,67 @@ Test(redis_fingerprint, can_be_cancelled) {
     cr_expect_eq(held.err.domain, ERROR_CANCELLED);
     cr_expect_null(held.after);
     cancel_done(&cancel);
+}
+
+// ---- which keys differ
+
+static void hunt(struct row_hunt **ret_hunt) {
+    struct fingerprint *again = NULL;
+    row_hunt_free(*ret_hunt);
+    *ret_hunt = row_hunt_new(held.before, held.after, KEY);
+    cr_assert_not_null(*ret_hunt);
+    cr_assert(redis_fingerprint(held.cluster, KEY, &again, &held.err, .hunt = *ret_hunt), "%s",
+              held.err.message);
+    fingerprint_free(again);
+}
+
+static void expect_words(const char *change, struct row_hunt *then, size_t at, const char *wanted) {
+    cr_assert_gt(held.now->count, at);
+    text_clear(&held.text);
+    row_hunt_say(held.now, then, at, held.before, held.after, &held.text);
+    cr_expect_eq(strncmp(text_string(&held.text), wanted, strlen(wanted)), 0, "%s: %s", change,
+                 text_string(&held.text));
+}
+
+static void expect_rows(const char *change, const char *back, const char *by_rows,
+                        const char *by_sums) {
+    look(&held.before);
+    run(change);
+    look(&held.after);
+    hunt(&held.now);
+    expect_words(change, NULL, 0, by_sums);
+    hunt(&held.now);
+    run(back);
+    hunt(&held.then);
+    expect_words(change, held.then, 0, by_rows);
+}
+
+Test(redis_fingerprint, read_again_names_the_keys_that_differ) {
+    open_server();
+    COMMAND("SELECT", OWN);
+    fill(false);
+    expect_rows("SET new:1 x", "DEL new:1", "\n    extra: new:1", "\n    extra: new:1");
+    expect_rows("DEL number", "SET number 5", "\n    missing: number",
+                "\n    missing: 1 row of bucket ");
+    expect_rows("APPEND lasting y", "SET lasting x", "\n    changed: lasting (value)",
+                "\n    changed: ");
+    expect_rows("RENAME again Again", "RENAME Again again",
+                "\n    missing: again\n    extra: Again", "\n    ");
+    expect_rows("PEXPIREAT passing 4102444800001", "PEXPIREAT passing 4102444800000",
+                "\n    changed: passing (expiry)", "\n    changed: passing");
+    COMMAND("SET", "odd\nname\377", "x");
+    expect_rows("SETRANGE large\nx 0 x", "DEL large\nx", "\n    extra: x'6c617267650a78'",
+                "\n    extra: x'6c617267650a78'");
+}
+
+Test(redis_fingerprint, read_again_knows_a_key_that_expires_now) {
+    open_server();
+    COMMAND("SELECT", OWN);
+    fill(false);
+    look(&held.before);
+    run("PEXPIREAT lasting 4102444800000");
+    look(&held.after);
+    hunt(&held.now);
+    expect_words("PEXPIREAT", NULL, 0, "\n    missing: 1 row of bucket ");
+    expect_words("PEXPIREAT", NULL, 1, "\n    extra: lasting");
 }
