@@ -131,6 +131,13 @@ Test(verify_backup_real, what_only_other_servers_have_is_not_verified) {
     assert_says(program_output(), "extension \"postgis\" is not available");
 }
 
+Test(verify_backup_real, metadata_that_cannot_be_read_fail_their_dump) {
+    copy_sample("mongodump-100.18-orders.bson", "backup/orders.bson");
+    program_write("backup/orders.metadata.json", "{\"options\": {");
+    cr_expect_eq(VERIFY("backup"), 1, "%s", program_output());
+    assert_says(program_output(), "the metadata of restored.orders are no JSON");
+}
+
 static bool has_a_container(void *context, struct error *err) {
     char *there = program_leftovers(*(const pid_t *)context);
     const bool found = strstr(there, "container") != NULL;

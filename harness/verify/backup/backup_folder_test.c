@@ -8,7 +8,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static char folder[64];
@@ -132,6 +134,17 @@ Test(backup_folder, a_pipe_is_named_and_not_waited_for) {
     const struct backup_file *file = backup_main_file(backup, artifact_named("pipe.sql"));
     cr_expect_not(file->read);
     cr_expect_not_null(strstr(file->problem.message, "a pipe"), "%s", file->problem.message);
+}
+
+Test(backup_folder, a_socket_is_named) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/socket.sql", folder);
+    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    close(fd);
+    open_it();
+    const struct backup_file *file = backup_main_file(backup, artifact_named("socket.sql"));
+    cr_expect_not_null(strstr(file->problem.message, "a socket"), "%s", file->problem.message);
 }
 
 Test(backup_folder, an_empty_folder_is_no_backup) {
