@@ -143,9 +143,11 @@ static void list_candidates(struct list *self, const struct bucket *bucket) {
         text_append(self->text, shown > 0 ? ", " : "");
         append_name(self->text, &bucket->notes[shown]);
     }
-    if (shown < bucket->actual.rows)
-        text_appendf(self->text, shown > 0 ? " and %" PRIu64 " more" : "%" PRIu64 " %s",
-                     bucket->actual.rows - shown, rows_of(bucket->actual.rows));
+    const uint64_t others = bucket->actual.rows - shown;
+    if (shown == 0)
+        text_appendf(self->text, "%" PRIu64 " %s", others, rows_of(others));
+    else if (others > 0)
+        text_appendf(self->text, " and %" PRIu64 " more", others);
     text_appendf(self->text, " (bucket %" PRIu32 ")", bucket->index);
 }
 

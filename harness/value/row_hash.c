@@ -218,12 +218,10 @@ static void hash(const struct row_hash *self, size_t length, uint8_t ret_hash[HA
     crypto_shorthash_siphashx24(ret_hash, length > 0 ? self->row : nothing, length, self->key);
 }
 
-// The bytes of a value that stands in the row as it is, which is the key alone.
 static void note(const struct row_hash *self, uint32_t bucket, const uint8_t of_key[HASH_SIZE],
                  const struct row_sum *sum) {
     const size_t head = 1 + 8;
-    const bool has_number =
-        self->key_columns == 1 && self->key_length >= head && self->row[0] == TAG_VALUE;
+    const bool has_number = self->key_length >= head && self->row[0] == TAG_VALUE;
     row_notes_begin(self->notes, &(const struct row_notes_row){
                                      .bucket = bucket,
                                      .key = {get_big_endian(of_key), get_big_endian(of_key + 8)},

@@ -46,7 +46,7 @@ struct row_notes_row {
     uint32_t bucket;
     uint64_t key[2]; // its hash
     struct row_sum sum;
-    const uint8_t *number; // the bytes of a key of one column; NULL: it has another
+    const uint8_t *number; // the bytes of a key, if that is one column; NULL: they are not known
     size_t number_length;
 };
 void row_notes_begin(struct row_notes *self, const struct row_notes_row *row);

@@ -145,6 +145,10 @@ Test(row_notes, are_halved_by_their_keys_and_no_more_are_taken) {
     for (size_t i = 0; i < both[0]->count; i++)
         cr_expect_eq(both[0]->items[i].key[1] >> (64 - both[0]->halved), 0);
     const unsigned times = both[0]->halved > both[1]->halved ? both[0]->halved : both[1]->halved;
+    size_t bytes = 0;
+    for (size_t i = 0; i < both[0]->count; i++)
+        bytes += sizeof both[0]->items[i];
+    cr_expect_eq(both[0]->bytes, bytes);
     row_notes_halve(both[0], times);
     row_notes_halve(both[1], times);
     cr_expect_eq(both[0]->count, both[1]->count);
@@ -153,6 +157,47 @@ Test(row_notes, are_halved_by_their_keys_and_no_more_are_taken) {
             row_sum_equal(&both[0]->items[i].sum, &both[1]->items[both[1]->count - 1 - i].sum));
     row_notes_free(both[0]);
     row_notes_free(both[1]);
+}
+
+static bool read_number(const uint8_t *bytes, size_t length, int64_t *ret_number,
+                        size_t *ret_width) {
+    *ret_number = bytes[length - 1] - '0';
+    *ret_width = bytes[0] == '-' || bytes[0] == '~' ? 1 : 0;
+    return *ret_number >= 0 && *ret_number < 10;
+}
+
+static size_t write_number(int64_t number, size_t width, uint8_t bytes[ROW_NUMBER_SIZE]) {
+    return (size_t)snprintf((char *)bytes, ROW_NUMBER_SIZE, width > 0 ? "-%d" : "%d", (int)number);
+}
+
+static const struct row_number_form FORM = {read_number, write_number};
+
+Test(row_notes, know_between_which_numbers_the_keys_lie) {
+    row_notes_numbered(held.notes, &FORM, "id");
+    add("5", NULL);
+    add("3", NULL);
+    add("7", NULL);
+    cr_expect_eq(held.notes->least, 3);
+    cr_expect_eq(held.notes->greatest, 7);
+    cr_expect_eq(held.notes->form, &FORM);
+}
+
+static void expect_no_numbers(const char *first, const char *second) {
+    release();
+    hold();
+    row_notes_numbered(held.notes, &FORM, "id");
+    add(first, NULL);
+    cr_expect_not_null(held.notes->form);
+    add(second, NULL);
+    cr_expect_null(held.notes->form, "%s, %s", first, second);
+}
+
+Test(row_notes, know_of_no_numbers_where_one_is_not_written_as_we_would) {
+    expect_no_numbers("5", "x");
+    expect_no_numbers("5", "05");
+    expect_no_numbers("5", "-5");
+    expect_no_numbers("-5", "~5");
+    expect_no_numbers("5", "00000000000000000000000000000000000000000000000005");
 }
 
 Test(row_notes, of_one_row_without_end_stay_bounded) {
