@@ -170,6 +170,31 @@ Test(comparison, a_row_too_many_is_named) {
            "table orders: 1 row extra (4 of 3)\n    extra: id=3");
 }
 
+static void add_copy(struct fingerprint *fingerprint, const char *name) {
+    struct error problem = {0};
+    struct row_content content =
+        row_content_copy(&fingerprint_find(fingerprint, "table", "orders")->content);
+    fingerprint_content_take(fingerprint_add(fingerprint, "table", name), &content);
+    cr_assert(fingerprint_sort(fingerprint, &problem), "%s", problem.message);
+}
+
+Test(comparison, rows_stand_below_the_difference_that_they_are_of) {
+    struct fingerprint *both[] = {sample(3, "x"), sample(4, "x")};
+    struct string_list rows = {0};
+    add_copy(both[0], "a");
+    add_copy(both[1], "a");
+    string_list_add(&rows, "\n    of a");
+    string_list_add(&rows, "\n    of orders");
+    comparison_of_fingerprints(&COMPARISON_THEN, both[0], both[1], &rows, true, suite);
+    expect("rows_are_as_they_were", OUTCOME_FAILED,
+           "table a: 1 row extra (4 of 3)\n    of a\ntable");
+    expect("rows_are_as_they_were", OUTCOME_FAILED,
+           "orders: 1 row extra (4 of 3)\n    of orders\n");
+    string_list_done(&rows);
+    fingerprint_free(both[0]);
+    fingerprint_free(both[1]);
+}
+
 Test(comparison, rows_that_cannot_be_read_again_differ_still) {
     rows_held = NOBODY;
     compare(sample(3, "numeric"), sample(4, "numeric"));

@@ -190,6 +190,7 @@ static void hunt(struct postgres *postgres, const char *snapshot, struct row_hun
     cr_assert(postgres_fingerprint(postgres, KEY, &again, &held.err, .snapshot = snapshot,
                                    .hunt = *ret_hunt),
               "%s", held.err.message);
+    cr_expect_not(fingerprint_find(again, "table", "public.empty")->has_content); // nobody's now
     fingerprint_free(again);
 }
 
