@@ -12,7 +12,7 @@
 //                                      place
 //     changed: at least 1 of id=3, id=259 (bucket 7)     as many rows, but others
 //     extra: 2 of a=1, a=7, a=9 (bucket 12)              candidates: all rows of the bucket
-//     missing: 1 row of bucket 17; of the keys from id=1 to id=100 it has not: id=4, id=37
+//     missing: 1 row of bucket 17; of the keys from id=1 to 100 it has not: id=4, id=37
 //                                      keys that are one integer, and would fall into that bucket
 // A row of a table without a primary key has no name, and is only counted.
 //
