@@ -48,6 +48,10 @@ Test(create_backup, wrong_usage_is_said) {
     cr_expect_eq(assay("backup", "drill", "--engine", "oracle"), 2);
     assert_says(program_errors(),
                 "--engine takes postgres, mysql, mongodb or redis, not \"oracle\"");
+    cr_expect_eq(assay("backup", "drill", "--random", "0"), 2);
+    assert_says(program_errors(), "--random takes a number from 1 to 100000, not \"0\"");
+    cr_expect_eq(assay("backup", "drill", "--seed", "-1"), 2);
+    assert_says(program_errors(), "--seed takes a number, not \"-1\"");
     cr_expect_eq(assay("backup", "show", "nowhere"), 2);
     cr_expect_eq(assay("backup", "list"), 2);
     cr_expect_eq(assay("backup", "verify", ".", "--against", "live"), 2);

@@ -23,7 +23,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define DEFAULT_FORMATS "terminal"
 #define DEFAULT_REPORT_FOLDER "assay-report"
@@ -86,7 +85,6 @@ struct verify_arguments {
     struct string_list formats;
     const char *report_folder;
     uint64_t seed;
-    bool has_seed;
     int jobs;
     bool offline;
 };
@@ -112,11 +110,7 @@ static bool read_against(void *values, const char *text, struct error *err) {
 
 static bool read_seed(void *values, const char *text, struct error *err) {
     struct verify_arguments *self = values;
-    char *end = NULL;
-    self->seed = strtoull(text, &end, 10);
-    self->has_seed = true;
-    return (text[0] >= '0' && text[0] <= '9' && *end == '\0') ||
-           error_set(err, ERROR_USAGE, 0, "--seed takes a number, not \"%s\"", text);
+    return argument_seed(text, &self->seed, err);
 }
 
 static bool is_against(const struct verify_arguments *self, const char *what) {
@@ -151,6 +145,7 @@ static int read_arguments(int argc, char **argv, struct verify_arguments *self) 
     *self = (struct verify_arguments){.which = "latest",
                                       .root = BACKUP_ROOT,
                                       .records = RECORDS_FOLDER,
+                                      .seed = argument_random_seed(),
                                       .report_folder = DEFAULT_REPORT_FOLDER};
     if (argc > 1 && argv[1][0] != '-') {
         self->which = argv[1];
@@ -167,9 +162,6 @@ static int read_arguments(int argc, char **argv, struct verify_arguments *self) 
     if (targets == 1 && !is_against(self, "live"))
         return usage_error("backup verify",
                            "--compose, --project and --stack go with --against live");
-    if (!self->has_seed && getrandom(&self->seed, sizeof self->seed, 0) != sizeof self->seed)
-        self->seed = (uint64_t)clock_wall_ms();
-    self->seed &= UINT32_MAX; // short enough to be typed again
     if (self->formats.count == 0 && !publication_formats(DEFAULT_FORMATS, &self->formats, &problem))
         return usage_error("backup verify", "%s", problem.message);
     return -1;
