@@ -46,7 +46,7 @@ static const char HELP[] =
     "                     it, and not verified without its manifest; live: also as the running\n"
     "                     servers hold them now; none: not compared (default: the manifest, if\n"
     "                     there is one)\n"
-    "  --compose FILE, --project NAME, --stack NAME\n"
+    "  --compose FILE, --target FILE, --project NAME, --stack NAME\n"
     "                     whose servers, for --against live (default: the Compose file here)\n"
     "  --settings FILE    its backup.smoke says what the restored servers must answer (default:\n"
     "                     " SETTINGS_FILE ", if it is here)\n"
@@ -124,6 +124,7 @@ static const struct argument ROWS[] = {
     {"records", ARGUMENT_TEXT, MEMBER(records), NULL},
     {"against", ARGUMENT_READ, 0, read_against},
     {"compose", ARGUMENT_LIST, MEMBER(target.compose), NULL},
+    {"target", ARGUMENT_TEXT, MEMBER(target.settings), NULL},
     {"project", ARGUMENT_TEXT, MEMBER(target.project), NULL},
     {"stack", ARGUMENT_TEXT, MEMBER(target.stack), NULL},
     {"settings", ARGUMENT_TEXT, MEMBER(settings), NULL},
@@ -158,10 +159,10 @@ static int read_arguments(int argc, char **argv, struct verify_arguments *self) 
         return status;
     const int targets = target_choice_count(&self->target);
     if (targets > 1)
-        return usage_error("backup verify", "one of --compose, --project and --stack");
+        return usage_error("backup verify", "one of --compose, --target, --project and --stack");
     if (targets == 1 && !is_against(self, "live"))
         return usage_error("backup verify",
-                           "--compose, --project and --stack go with --against live");
+                           "--compose, --target, --project and --stack go with --against live");
     if (self->formats.count == 0 && !publication_formats(DEFAULT_FORMATS, &self->formats, &problem))
         return usage_error("backup verify", "%s", problem.message);
     return -1;
