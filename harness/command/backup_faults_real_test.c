@@ -299,6 +299,24 @@ Test(backup_faults_real, a_restore_that_never_ends_is_ended_by_an_interrupt) {
     free(sleeper.container);
 }
 
+// The other dump shows that the server's container is as it was.
+static void expect_stall(const char *dump, const char *sound) {
+    program_write("backup/a.sql", dump);
+    program_write("backup/b.sql", sound);
+    cr_expect_eq(assay(BACKUP_VERIFY("backup"), "--patience", "8"), 1, "%s", program_errors());
+    assert_says(program_output(), "the server had done nothing for 8 s");
+    assert_says(program_output(), "ok        b.sql");
+    assert_says(program_output(), " passed, 1 failed, 0 skipped\n");
+}
+
+Test(backup_faults_real, a_restore_into_postgresql_that_does_not_go_on_is_ended) {
+    expect_stall(SLEEPS_IN_POSTGRES, PG_DUMP_OF_TWO_ROWS);
+}
+
+Test(backup_faults_real, a_restore_into_mysql_that_does_not_go_on_is_ended) {
+    expect_stall(SLEEPS_IN_MYSQL, SOUND_IN_MYSQL);
+}
+
 // What the kernel does when memory runs out.
 static void kill_in(const char *container, const char *name) {
     autofree_string char *script = memory_format(

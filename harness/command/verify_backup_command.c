@@ -27,6 +27,7 @@
 #define DEFAULT_FORMATS "terminal"
 #define DEFAULT_REPORT_FOLDER "assay-report"
 #define SETTINGS_FILE "assay.yaml"
+#define MOST_PATIENCE_S (24 * 60 * 60)
 
 static const char HELP[] =
     "usage: assay backup verify [latest|NAME|PATH] [options]\n"
@@ -57,6 +58,7 @@ static const char HELP[] =
     "  --alert URL        when a check failed, an alert to this Alertmanager\n"
     "  --runbook URL      what the alert points to\n"
     "  --seed N           of the negative controls (default: another each time; reports name it)\n"
+    "  --patience SECONDS ends a restore whose server has done nothing for so long (default: 900)\n"
     "  --jobs N           files read at once (default: one per processor)\n"
     "  --report DIR       folder for report files (default: " DEFAULT_REPORT_FOLDER ")\n"
     "  --format LIST      of terminal, junit, tap, json, github (default: " DEFAULT_FORMATS ")\n"
@@ -86,6 +88,7 @@ struct verify_arguments {
     const char *report_folder;
     uint64_t seed;
     int jobs;
+    int patience_ms;
     bool offline;
 };
 
@@ -97,6 +100,16 @@ static bool read_formats(void *values, const char *text, struct error *err) {
 static bool read_jobs(void *values, const char *text, struct error *err) {
     struct verify_arguments *self = values;
     return argument_jobs(text, &self->jobs, err);
+}
+
+static bool read_patience(void *values, const char *text, struct error *err) {
+    struct verify_arguments *self = values;
+    long seconds = 0;
+    if (!argument_number(text, 1, MOST_PATIENCE_S, &seconds))
+        return error_set(err, ERROR_USAGE, 0, "--patience takes seconds, from 1 to %d, not \"%s\"",
+                         MOST_PATIENCE_S, text);
+    self->patience_ms = (int)seconds * 1000;
+    return true;
 }
 
 static bool read_against(void *values, const char *text, struct error *err) {
@@ -133,6 +146,7 @@ static const struct argument ROWS[] = {
     {"alert", ARGUMENT_TEXT, MEMBER(alert), NULL},
     {"runbook", ARGUMENT_TEXT, MEMBER(runbook), NULL},
     {"seed", ARGUMENT_READ, 0, read_seed},
+    {"patience", ARGUMENT_READ, 0, read_patience},
     {"jobs", ARGUMENT_READ, 0, read_jobs},
     {"report", ARGUMENT_TEXT, MEMBER(report_folder), NULL},
     {"format", ARGUMENT_READ, 0, read_formats},
@@ -278,6 +292,7 @@ static bool verify(struct session *session, const struct verify_arguments *argum
         .smoke = smoke,
         .folder = session->run != NULL ? run_folder(session->run) : NULL,
         .seed = arguments->seed,
+        .patience_ms = arguments->patience_ms,
         .cancel = &session->cancel, // never requested while no session is open
         .counter = &count.done,
         .progress = show_artifact,

@@ -33,6 +33,8 @@ Test(verify_backup, wrong_usage_is_said) {
     cr_expect_eq(assay("backup", "rotate", "--daily", "many"), 2);
     cr_expect_eq(assay("backup", "verify", ".", "--seed", "x"), 2);
     assert_says(program_errors(), "--seed takes a number");
+    cr_expect_eq(assay("backup", "verify", ".", "--patience", "0"), 2);
+    assert_says(program_errors(), "--patience takes seconds, from 1 to 86400, not \"0\"");
     cr_expect_eq(assay("backup", "verify", ".", "--format", "tapestry"), 2);
     assert_says(program_errors(), "tapestry");
     cr_expect_eq(assay("backup", "verify", ".", "--jobs", "0"), 2);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HOUR_MS (60 * 60 * 1000)
+#define DAY_MS (24 * 60 * 60 * 1000)
 #define ANSWER_LIMIT ((size_t)8 * 1024 * 1024)
 #define COMPLAINT_LENGTH 600
 
@@ -47,7 +47,7 @@ bool tool_ask(const struct tool_stand *self, const struct tool_call *call,
         .input_length = call->input != NULL ? strlen(call->input) : 0,
         .source = source != NULL ? read_source : NULL,
         .source_context = &feed,
-        .timeout_ms = self->timeout_ms > 0 ? self->timeout_ms : HOUR_MS,
+        .timeout_ms = self->timeout_ms > 0 ? self->timeout_ms : DAY_MS,
         .output_limit = ANSWER_LIMIT,
     };
     struct exec_result result;

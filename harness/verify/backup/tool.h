@@ -12,7 +12,7 @@ struct tool_stand {
     struct engine *engine;
     const char *container;
     const char *user; // who runs the scripts: "postgres"
-    int timeout_ms;   // of one script; 0: an hour
+    int timeout_ms;   // of one script; 0: a day (who stands still is told by stall.h)
     const struct cancel *cancel;
     atomic_ullong *counter; // of bytes fed from files; may be NULL
 };

@@ -5,6 +5,7 @@
 #include "verify/backup/damage.h"
 #include "verify/backup/restore_volume.h"
 #include "verify/backup/smoke_check.h"
+#include "verify/backup/stall.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -118,13 +119,29 @@ static void ask_server(const struct lane *self, const struct restore *restore,
         comparison_control(self->verification->testimony, restorer, restore, suite);
 }
 
+// A server that is asked through its protocol has deadlines there.
+static bool restore_watched(const struct lane *self, struct restore *restore,
+                            const struct restorer *restorer, struct error *err) {
+    const int patience_ms = self->verification->patience_ms;
+    struct stall_watch *watch =
+        restorer->port != 0 ? stall_watch_start(&restore->stand, patience_ms) : NULL;
+    const bool restored = restorer->restore(restore, err);
+    if (!stall_watch_stop(watch) || restored)
+        return restored;
+    autofree_string char *said = memory_copy_string(err->message);
+    return error_set(
+        err, ERROR_SERVICE, 0,
+        "it stopped half way: the server had done nothing for %d s, and was ended (%s)",
+        (patience_ms > 0 ? patience_ms : STALL_PATIENCE_MS) / 1000, said);
+}
+
 // Returns whether it was restored, and so asked; as do those that call it.
 static bool restore_into_server(const struct lane *self, struct restore *restore,
                                 const struct restorer *restorer, struct suite_result *suite) {
     struct error problem = {0};
     const int64_t started_us = clock_monotonic_us();
     tell(self, restore->artifact, "restoring", false);
-    const bool restored = restorer->restore(restore, &problem);
+    const bool restored = restore_watched(self, restore, restorer, &problem);
     const enum outcome outcome =
         restored ? OUTCOME_PASSED
         : problem.domain == ERROR_SERVICE || problem.domain == ERROR_PROTOCOL

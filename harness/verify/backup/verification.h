@@ -30,6 +30,7 @@ struct verification {
     const struct smoke *smoke;          // what the user asks of it; NULL: nothing
     const char *folder;                 // 0700, the run's; may be NULL without a stack
     uint64_t seed;                      // of the controls: stands in the report
+    int patience_ms;                    // with a restore that does not go on (stall.h); 0: as there
     const struct cancel *cancel;
     atomic_ullong *counter; // of bytes read meanwhile, for progress; may be NULL
     // What is done with each restored server after it was asked, instead of losing a record there:
