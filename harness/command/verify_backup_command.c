@@ -38,7 +38,7 @@ static const char HELP[] =
     "pg_dump (plain, custom, directory, tar), pg_dumpall, mysqldump, mongodump (folder, archive),\n"
     "Redis RDB, the tar of a data directory of PostgreSQL, MySQL or Redis; each also compressed "
     "by\n"
-    "gzip, zstd, xz, bzip2 or lz4.\n"
+    "gzip, zstd, xz, bzip2 or lz4. Rows that are not as they were are named by their keys.\n"
     "\n"
     "  --root DIR         where backups lie, one below the other (default: " BACKUP_ROOT ");\n"
     "                     latest is the newest there by the date in its name, and the default\n"
