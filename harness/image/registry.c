@@ -57,7 +57,8 @@ const char *registry_reason(const char *message) {
 }
 
 bool registry_unreachable(const struct error *failure) {
-    // As Go's net package, net/http and the engine put it.
+    // As Go's net package, net/http and the engine put it. The message names the image as well
+    // (x509-exporter), so each has something in it that no name of an image has: a space, ": ".
     static const char *const phrases[] = {
         "no such host",
         "connection refused",
@@ -68,10 +69,10 @@ bool registry_unreachable(const struct error *failure) {
         "request canceled",
         "deadline exceeded",
         "server misbehaving",
-        "proxyconnect",
-        "x509",
+        "proxyconnect tcp",
+        ": x509: ",
         "connection reset",
-        "Client.Timeout",
+        "Client.Timeout exceeded",
         "Temporary failure",
         "server gave HTTP response to HTTPS",
     };
