@@ -51,8 +51,12 @@ void registries_free(struct registries *self) {
 
 const char *registry_reason(const char *message) {
     const char *reason = message;
-    for (const char *at; (at = strstr(reason, ": ")) != NULL && at[2] != '\0';)
+    const char *note = strstr(message, IMAGE_WITHOUT_CREDENTIALS); // belongs to whatever is said
+    for (const char *at; (at = strstr(reason, ": ")) != NULL && at[2] != '\0';) {
+        if (note != NULL && at > note)
+            break;
         reason = at + 2;
+    }
     return reason;
 }
 

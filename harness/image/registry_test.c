@@ -11,6 +11,15 @@ Test(registry, says_in_a_few_words_why_a_pull_failed) {
     cr_expect_str_eq(registry_reason("ends: "), "ends: ");
 }
 
+Test(registry, says_with_the_reason_why_there_were_no_credentials) {
+    cr_expect_str_eq(registry_reason("cannot pull h/a:1: POST /images/create: the engine answered "
+                                     "500: Head \"https://h/v2/a/manifests/1\": no basic auth "
+                                     "credentials (pulled without credentials: cannot run the "
+                                     "credential helper docker-credential-b: No such file)"),
+                     "no basic auth credentials (pulled without credentials: cannot run the "
+                     "credential helper docker-credential-b: No such file)");
+}
+
 static bool unreachable(enum error_domain domain, const char *message) {
     struct error failure = {0};
     error_set(&failure, domain, 500, "%s", message);
