@@ -11,8 +11,7 @@
 static struct registry_fixture registry;
 
 static void end(void) {
-    if (test.engine != NULL)
-        registry_fixture_close(&registry, test.engine);
+    registry_fixture_close(&registry);
     real_end();
 }
 

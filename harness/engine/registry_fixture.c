@@ -39,15 +39,16 @@ static void write_file(const struct registry_fixture *self, const char *name, co
 
 // ---- the process
 
-static bool is_installed(void) {
+// NULL: it is not installed.
+static char *find_program(void) {
     autofree_string char *folders = memory_copy_string(getenv("PATH"));
     char *rest = folders;
     for (char *folder; (folder = strsep(&rest, ":")) != NULL;) {
         autofree_string char *path = path_join(folder, PROGRAM);
         if (access(path, X_OK) == 0)
-            return true;
+            return TAKE(path);
     }
-    return false;
+    return NULL;
 }
 
 static void write_configuration(const struct registry_fixture *self, bool asks_who) {
@@ -63,7 +64,7 @@ static void write_configuration(const struct registry_fixture *self, bool asks_w
     write_file(self, "htpasswd", HTPASSWD, 0600);
 }
 
-static pid_t spawn(const struct registry_fixture *self) {
+static pid_t spawn(const struct registry_fixture *self, const char *program) {
     autofree_string char *log = path_join(self->folder, "log");
     autofree_string char *configuration = path_join(self->folder, "registry.yml");
     const pid_t parent = getpid();
@@ -74,7 +75,8 @@ static pid_t spawn(const struct registry_fixture *self) {
     const int output = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
     if (getppid() != parent || dup2(output, 1) < 0 || dup2(output, 2) < 0)
         _exit(126);
-    execlp(PROGRAM, PROGRAM, "serve", configuration, (char *)NULL);
+    char *const environment[] = {NULL}; // REGISTRY_… would be settings of it
+    execle(program, program, "serve", configuration, (char *)NULL, environment);
     _exit(127);
 }
 
@@ -87,7 +89,8 @@ static bool listens(void *context, struct error *err) {
         return false;
     static const char mark[] = "listening on ";
     const char *at = strstr(log, mark);
-    return (at != NULL && sscanf(at + strlen(mark), "%31[0-9.:]\"", self->name) == 1) ||
+    char quote[2];
+    return (at != NULL && sscanf(at + strlen(mark), "%31[0-9.:]%1[\"]", self->name, quote) == 2) ||
            error_set(err, ERROR_UNAVAILABLE, 0, PROGRAM " does not listen: %s", log);
 }
 
@@ -100,7 +103,8 @@ static bool has_ended(void *context, struct error *err) {
 
 void registry_fixture_open(struct registry_fixture *self, struct engine *engine, const char *folder,
                            bool asks_who) {
-    if (!is_installed())
+    autofree_string char *program = find_program();
+    if (program == NULL)
         cr_skip_test(PROGRAM " is not installed: no real registry to pull from");
     if (!engine_is_local(engine))
         cr_skip_test("the engine is not on this machine: it cannot reach a registry of the test's");
@@ -108,7 +112,7 @@ void registry_fixture_open(struct registry_fixture *self, struct engine *engine,
     must_do(folder_make(self->folder, 0700, &problem));
     write_configuration(self, asks_who);
     cr_assert_eq(setenv("DOCKER_CONFIG", self->folder, 1), 0);
-    self->pid = spawn(self);
+    self->pid = spawn(self, program);
     cr_assert_gt(self->pid, 0);
     must_do(eventually(deadline_in_ms(START_MS), listens, self, &problem, .hopeless = has_ended));
 }
@@ -176,24 +180,24 @@ char *registry_fixture_image(struct registry_fixture *self, const char *name) {
     return reference;
 }
 
-static void remove_images(const struct registry_fixture *self, struct engine *engine) {
+static void remove_images(const struct registry_fixture *self) {
     autofree_string char *filter = memory_format("reference=%s/*", self->name);
     const char *const filters[] = {filter, NULL};
     json_t *images = NULL;
-    cr_expect(image_list(engine, filters, &images, &problem), "%s", problem.message);
+    cr_expect(image_list(self->engine, filters, &images, &problem), "%s", problem.message);
     size_t i;
     const json_t *image;
     json_array_foreach (images, i, image) {
         const char *id = json_string_value(json_object_get(image, "Id"));
-        cr_expect(image_remove(engine, id, &problem), "%s", problem.message);
+        cr_expect(image_remove(self->engine, id, &problem), "%s", problem.message);
     }
     json_decref(images);
 }
 
-void registry_fixture_close(struct registry_fixture *self, struct engine *engine) {
+void registry_fixture_close(struct registry_fixture *self) {
     reap(self);
     if (self->name[0] != '\0')
-        remove_images(self, engine);
+        remove_images(self);
     free(self->folder);
     *self = (struct registry_fixture){0};
 }

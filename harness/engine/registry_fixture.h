@@ -29,9 +29,9 @@ void registry_fixture_open(struct registry_fixture *self, struct engine *engine,
                            bool asks_who);
 void registry_fixture_stop(struct registry_fixture *self);  // nothing listens there any more
 void registry_fixture_pause(struct registry_fixture *self); // connections are taken, none answered
-// Stops it and removes every image of it from the engine. For .fini; an engine of its own, because
-// a test may have ended in the middle of anything.
-void registry_fixture_close(struct registry_fixture *self, struct engine *engine);
+// Stops it and removes every image of it from the engine. For .fini: also after a test that failed
+// or was skipped.
+void registry_fixture_close(struct registry_fixture *self);
 
 #define REGISTRY_LAYERS 2
 #define REGISTRY_LAYER_BYTES ((size_t)2 * 1024 * 1024)
