@@ -157,6 +157,13 @@ Test(image_pull_real, is_refused_without_credentials) {
     refuse(reference, "no basic auth credentials");
 }
 
+static void expect_no_secret(void) {
+    // As it is, as in `auths`, and as in X-Registry-Auth.
+    static const char *const secrets[] = {"sesame", "cmVhZGVy", "eyJ1c2VybmFtZSI6"};
+    for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
+        cr_expect_null(strstr(test.err.message, secrets[i]), "%s", test.err.message);
+}
+
 Test(image_pull_real, is_refused_with_a_wrong_password_and_does_not_show_it) {
     open_registry_that_asks_who();
     autofree_string char *reference = registry_fixture_image(&registry, "private");
@@ -164,8 +171,7 @@ Test(image_pull_real, is_refused_with_a_wrong_password_and_does_not_show_it) {
     registry_fixture_configure(&registry,
                                "{\"auths\":{\"%s\":{\"auth\":\"cmVhZGVyOnNodXQtc2VzYW1l\"}}}");
     refuse(reference, "unauthorized: authentication required");
-    cr_expect_null(strstr(test.err.message, "sesame"), "%s", test.err.message);
-    cr_expect_null(strstr(test.err.message, "cmVhZGVy"), "%s", test.err.message);
+    expect_no_secret();
 }
 
 Test(image_pull_real, is_refused_with_a_wrong_password_of_the_helpers_and_does_not_show_it) {
@@ -174,7 +180,7 @@ Test(image_pull_real, is_refused_with_a_wrong_password_of_the_helpers_and_does_n
     registry_fixture_helper(&registry, "assay-test", "shut-sesame");
     registry_fixture_configure(&registry, "{\"credHelpers\":{\"%s\":\"assay-test\"}}");
     refuse(reference, "unauthorized: authentication required");
-    cr_expect_null(strstr(test.err.message, "sesame"), "%s", test.err.message);
+    expect_no_secret();
 }
 
 Test(image_pull_real, says_that_the_helper_failed_when_that_is_why_it_is_refused) {
