@@ -10,12 +10,17 @@
 
 static struct registry_fixture registry;
 
+static void begin(void) {
+    registry_fixture_require();
+    real_begin();
+}
+
 static void end(void) {
     registry_fixture_close(&registry);
     real_end();
 }
 
-TestSuite(image_pull_real, .init = real_begin, .fini = end, .timeout = 120);
+TestSuite(image_pull_real, .init = begin, .fini = end, .timeout = 120);
 
 static void open_registry(void) {
     registry_fixture_open(&registry, test.engine, test.folder, false);

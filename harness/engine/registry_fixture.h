@@ -23,8 +23,11 @@ struct registry_fixture {
     pid_t pid;             // 0: it does not run
 };
 
-// Skips the test, saying so, where docker-registry is not installed or the engine is elsewhere. The
-// user's Docker configuration is none from then on.
+// Skips the test, saying so, where docker-registry is not installed or the engine is elsewhere.
+// First in .init: what is made before is not removed, since .fini is not run after a skip.
+void registry_fixture_require(void);
+// Starts it with its files in a folder of its own in `folder`. The user's Docker configuration is
+// none from then on.
 void registry_fixture_open(struct registry_fixture *self, struct engine *engine, const char *folder,
                            bool asks_who);
 void registry_fixture_stop(struct registry_fixture *self);  // nothing listens there any more

@@ -16,13 +16,18 @@
 
 static struct registry_fixture registry;
 
+static void begin(void) {
+    registry_fixture_require();
+    test_engine_set_up();
+}
+
 static void end(void) {
     autofree(engine) struct engine *engine = registry.engine;
     registry_fixture_close(&registry);
     test_engine_tear_down();
 }
 
-TestSuite(registry_real, .init = test_engine_set_up, .fini = end, .timeout = 300);
+TestSuite(registry_real, .init = begin, .fini = end, .timeout = 300);
 
 static void open_registry(void) {
     registry_fixture_open(&registry, test_engine(), ground_path("."), false);
