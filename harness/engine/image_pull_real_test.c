@@ -83,7 +83,7 @@ Test(image_pull_real, brings_every_layer_and_tells_its_bytes) {
     const char *lines = text_string(&seen.lines);
     cr_expect_not_null(strstr(lines, "1: Pulling from layers [0/0]\n"), "%s", lines);
     cr_expect_eq(seen.complete, REGISTRY_LAYERS, "%s", lines);
-    cr_expect_geq(seen.total_bytes, REGISTRY_LAYER_BYTES, "%s", lines);
+    cr_expect_geq(seen.total_bytes, (int64_t)REGISTRY_LAYER_BYTES, "%s", lines);
     cr_expect_gt(seen.most_done_bytes, 0, "%s", lines);
     cr_expect_not(seen.impossible, "%s", lines);
     text_done(&seen.lines);

@@ -22,8 +22,9 @@ static void begin(void) {
 }
 
 static void end(void) {
-    autofree(engine) struct engine *engine = registry.engine;
+    struct engine *engine = registry.engine;
     registry_fixture_close(&registry);
+    engine_close(engine);
     test_engine_tear_down();
 }
 
