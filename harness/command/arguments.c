@@ -2,6 +2,7 @@
 #include "command/arguments.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/string_list.h"
 #include "command/command.h"
@@ -11,6 +12,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 struct options {
     struct option *items; // as getopt_long wants them; val is FIRST_ROW and the row's number
@@ -93,4 +95,17 @@ bool argument_jobs(const char *text, int *ret_jobs, struct error *err) {
         return error_set(err, ERROR_USAGE, 0, "--jobs takes a number from 1, not \"%s\"", text);
     *ret_jobs = (int)jobs;
     return true;
+}
+
+bool argument_seed(const char *text, uint64_t *ret_seed, struct error *err) {
+    char *end = NULL;
+    errno = 0;
+    *ret_seed = strtoull(text, &end, 10);
+    return (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0) ||
+           error_set(err, ERROR_USAGE, 0, "--seed takes a number, not \"%s\"", text);
+}
+
+uint64_t argument_random_seed(void) {
+    uint32_t seed = 0;
+    return getrandom(&seed, sizeof seed, 0) == sizeof seed ? seed : (uint32_t)clock_wall_ms();
 }

@@ -5,6 +5,7 @@
 #include "base/error.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum argument_kind {
     ARGUMENT_FLAG, // bool: the option takes no value
@@ -30,3 +31,7 @@ bool argument_number(const char *text, long least, long most, long *ret_number);
 #define ARGUMENT_MOST_JOBS 10000
 // The value of --jobs.
 bool argument_jobs(const char *text, int *ret_jobs, struct error *err);
+// The value of --seed.
+bool argument_seed(const char *text, uint64_t *ret_seed, struct error *err);
+// One that nobody gave: short enough to be typed again.
+uint64_t argument_random_seed(void);

@@ -202,6 +202,17 @@ Test(backup_faults_real, a_dump_that_nobody_waits_for_any_more_is_ended_in_the_c
     expect_dump_ends(SIGINT);
 }
 
+// Who waits for it makes all others wait behind.
+Test(backup_faults_real, a_table_that_somebody_holds_is_not_waited_for_without_end) {
+    backup_fixture_up(COMPOSE);
+    backup_fixture_mysql("CREATE TABLE items (id int PRIMARY KEY, note varchar(80))");
+    backup_fixture_run(
+        "shop", IN_MYSQL "'LOCK TABLES items WRITE; DO SLEEP(600)' >/dev/null 2>&1 & exit 0", "");
+    cr_expect_eq(assay(CREATE, "--service", "shop"), 1, "%s", program_errors());
+    assert_says(program_errors(), "others have held a table for 20 s");
+    cr_expect_eq(program_count_paths("backups/*"), 0);
+}
+
 // ---- restores
 
 #define MYSQL_DUMP_BEGINS                                                                         \

@@ -17,7 +17,8 @@
 #include <string.h>
 
 static const char HELP[] =
-    "usage: assay backup create [--compose FILE | --project NAME | --stack NAME] [options]\n"
+    "usage: assay backup create [--compose FILE | --target FILE | --project NAME | --stack NAME]\n"
+    "                           [options]\n"
     "\n"
     "Dumps every database server of a running stack: PostgreSQL and MySQL with their own tools "
     "inside\n"
@@ -28,6 +29,7 @@ static const char HELP[] =
     "Servers are told by the programs that run.\n"
     "\n"
     "  --compose FILE     the stack of this Compose file (default: the one here)\n"
+    "  --target FILE      the stack of the Compose file that this assay.yaml names\n"
     "  --project NAME     the stack of this Compose project\n"
     "  --stack NAME       a stack of `assay up`\n"
     "  --service NAME     only this service; may be given several times\n"
@@ -56,6 +58,7 @@ struct create_arguments {
 static const struct argument ROWS[] = {
     {"compose", ARGUMENT_LIST, MEMBER(target.compose), NULL},
     {"service", ARGUMENT_LIST, MEMBER(services), NULL},
+    {"target", ARGUMENT_TEXT, MEMBER(target.settings), NULL},
     {"project", ARGUMENT_TEXT, MEMBER(target.project), NULL},
     {"stack", ARGUMENT_TEXT, MEMBER(target.stack), NULL},
     {"into", ARGUMENT_TEXT, MEMBER(into), NULL},
@@ -128,7 +131,7 @@ static int read_key_and_create(const struct create_arguments *arguments) {
     autofree(signing_key) struct signing_key *key = NULL;
     struct error problem = {0};
     if (target_choice_count(&arguments->target) > 1)
-        return usage_error("backup create", "one of --compose, --project and --stack");
+        return usage_error("backup create", "one of --compose, --target, --project and --stack");
     if (arguments->key != NULL && !signing_key_read(arguments->key, &key, &problem)) {
         error_prefix(&problem, "--key");
         return report_error(&problem);

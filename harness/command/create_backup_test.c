@@ -35,7 +35,7 @@ static void write_backup(const char *key_path) {
 
 Test(create_backup, wrong_usage_is_said) {
     cr_expect_eq(assay("backup", "create", "--stack", "a", "--project", "b"), 2);
-    assert_says(program_errors(), "one of --compose, --project and --stack");
+    assert_says(program_errors(), "one of --compose, --target, --project and --stack");
     cr_expect_eq(assay("backup", "create", "--stack", "nothing"), 2);
     assert_says(program_errors(), "there is no stack \"nothing\"");
     cr_expect_eq(assay("backup", "create"), 2);
@@ -48,6 +48,10 @@ Test(create_backup, wrong_usage_is_said) {
     cr_expect_eq(assay("backup", "drill", "--engine", "oracle"), 2);
     assert_says(program_errors(),
                 "--engine takes postgres, mysql, mongodb or redis, not \"oracle\"");
+    cr_expect_eq(assay("backup", "drill", "--random", "0"), 2);
+    assert_says(program_errors(), "--random takes a number from 1 to 100000, not \"0\"");
+    cr_expect_eq(assay("backup", "drill", "--seed", "-1"), 2);
+    assert_says(program_errors(), "--seed takes a number, not \"-1\"");
     cr_expect_eq(assay("backup", "show", "nowhere"), 2);
     cr_expect_eq(assay("backup", "list"), 2);
     cr_expect_eq(assay("backup", "verify", ".", "--against", "live"), 2);
@@ -72,6 +76,28 @@ Test(create_backup, names_an_engine_that_is_not_there) {
     assert_says(program_errors(), "/nowhere/engine.sock");
     cr_expect_eq(assay("backup", "create", "--project", "shop"), 3);
     assert_says(program_errors(), "/nowhere/engine.sock");
+    program_write("deploy/stack.yaml", "name: shop\nservices:\n  s: {image: i}\n");
+    program_write("deploy/assay.yaml", "compose: stack.yaml\n");
+    cr_expect_eq(assay("backup", "create", "--target", "deploy/assay.yaml"), 3);
+    assert_says(program_errors(), "/nowhere/engine.sock");
+}
+
+Test(create_backup, a_target_names_its_compose_file_or_stands_beside_it) {
+    setenv("DOCKER_HOST", "unix:///nowhere/engine.sock", 1);
+    program_write("deploy/assay.yaml", "compose: nothing.yaml\n");
+    cr_expect_eq(assay("backup", "create", "--target", "deploy/assay.yaml"), 2);
+    assert_says(program_errors(), "deploy/nothing.yaml");
+    program_write("deploy/assay.yaml", "profiles: [all]\n");
+    cr_expect_eq(assay("backup", "create", "--target", "deploy/assay.yaml"), 2);
+    assert_says(program_errors(), "deploy");
+    program_write("deploy/compose.yaml", "name: shop\nservices:\n  s: {image: i}\n");
+    cr_expect_eq(assay("backup", "create", "--target", "deploy/assay.yaml"), 3);
+    assert_says(program_errors(), "/nowhere/engine.sock");
+    cr_expect_eq(assay("backup", "create", "--target", "nowhere/assay.yaml"), 2);
+    assert_says(program_errors(), "nowhere/assay.yaml");
+    program_write("deploy/assay.yaml", "profile: [all]\n");
+    cr_expect_eq(assay("backup", "create", "--target", "deploy/assay.yaml"), 2);
+    assert_says(program_errors(), "deploy/assay.yaml:1:1");
 }
 
 Test(create_backup, a_root_without_backups_is_listed_as_such) {

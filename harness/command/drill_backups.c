@@ -7,6 +7,7 @@
 #include "command/place.h"
 #include "command/session.h"
 #include "verify/drill/drill.h"
+#include "verify/drill/random_rounds.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +62,10 @@ static bool drill(struct session *session, const struct drill_request *request, 
                                 .cancel = &session->cancel,
                                 .progress = show,
                                 .context = session};
-    const bool done = drill_run(&drill, session->report, err);
+    const bool done =
+        request->random_rounds > 0
+            ? random_rounds_run(&drill, request->random_rounds, request->seed, session->report, err)
+            : drill_run(&drill, session->report, err);
     stack_describe(session->stack, session->report);
     return done;
 }

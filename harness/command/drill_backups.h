@@ -4,9 +4,13 @@
 #include "base/error.h"
 #include "value/result.h"
 
+#include <stdint.h>
+
 struct drill_request {
     const char *const *engines; // NULL-terminated names: "postgres"; NULL: all
     bool offline;
+    size_t random_rounds; // of random datasets instead (verify/drill/random_rounds.h); 0: none
+    uint64_t seed;        // of the first
 };
 
 bool drill_has_engine(const char *name);

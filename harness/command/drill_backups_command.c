@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #define DEFAULT_FORMATS "terminal"
+#define MOST_ROUNDS 100000
 #define DEFAULT_REPORT_FOLDER "assay-report/drill"
 
 static const char HELP[] =
@@ -22,7 +23,12 @@ static const char HELP[] =
     "must\n"
     "be named, for the right reason. Nothing of yours is touched, and nothing is left.\n"
     "\n"
+    "With --random the other question is asked, whether what is sound is found sound: the servers\n"
+    "are filled with tables and values that a seed makes up, round after round.\n"
+    "\n"
     "  --engine NAME      only postgres, mysql, mongodb or redis; may be given several times\n"
+    "  --random ROUNDS    so many random datasets instead; each must be found sound\n"
+    "  --seed N           of the first round, the next one has N + 1 (default: another each time)\n"
     "  --report DIR       folder for report files (default: " DEFAULT_REPORT_FOLDER ")\n"
     "  --format LIST      of terminal, junit, tap, json, github (default: " DEFAULT_FORMATS ")\n"
     "  --offline          never ask a registry for images\n"
@@ -30,6 +36,7 @@ static const char HELP[] =
     "examples:\n"
     "  assay backup drill\n"
     "  assay backup drill --engine mysql\n"
+    "  assay backup drill --random 10\n"
     "  assay backup drill --format terminal,tap --report out    every alteration by its name\n"
     "\n"
     "exit status: 0 all was found, 1 something was not, 2 usage or configuration, 3 the "
@@ -41,6 +48,8 @@ struct drill_arguments {
     const char *report_folder;
     struct string_list engines;
     bool offline;
+    size_t random_rounds;
+    uint64_t seed;
 };
 
 static bool read_formats(void *values, const char *text, struct error *err) {
@@ -59,8 +68,25 @@ static bool read_engine(void *values, const char *text, struct error *err) {
     return true;
 }
 
+static bool read_random(void *values, const char *text, struct error *err) {
+    struct drill_arguments *self = values;
+    long rounds = 0;
+    if (!argument_number(text, 1, MOST_ROUNDS, &rounds))
+        return error_set(err, ERROR_USAGE, 0, "--random takes a number from 1 to %d, not \"%s\"",
+                         MOST_ROUNDS, text);
+    self->random_rounds = (size_t)rounds;
+    return true;
+}
+
+static bool read_seed(void *values, const char *text, struct error *err) {
+    struct drill_arguments *self = values;
+    return argument_seed(text, &self->seed, err);
+}
+
 static const struct argument ROWS[] = {
     {"engine", ARGUMENT_READ, 0, read_engine},
+    {"random", ARGUMENT_READ, 0, read_random},
+    {"seed", ARGUMENT_READ, 0, read_seed},
     {"report", ARGUMENT_TEXT, MEMBER(report_folder), NULL},
     {"format", ARGUMENT_READ, 0, read_formats},
     {"offline", ARGUMENT_FLAG, MEMBER(offline), NULL},
@@ -69,7 +95,9 @@ static const struct argument ROWS[] = {
 
 static int run(const struct drill_arguments *arguments) {
     const struct drill_request request = {.engines = (const char *const *)arguments->engines.items,
-                                          .offline = arguments->offline};
+                                          .offline = arguments->offline,
+                                          .random_rounds = arguments->random_rounds,
+                                          .seed = arguments->seed};
     struct report *report = report_new("assay backup drill");
     struct error problem = {0};
     const bool possible =
@@ -88,7 +116,8 @@ static int run(const struct drill_arguments *arguments) {
 }
 
 int command_drill_backups(int argc, char **argv) {
-    struct drill_arguments arguments = {.report_folder = DEFAULT_REPORT_FOLDER};
+    struct drill_arguments arguments = {.report_folder = DEFAULT_REPORT_FOLDER,
+                                        .seed = argument_random_seed()};
     struct error problem = {0};
     int status = arguments_read("backup drill", HELP, ROWS, argc, argv, &arguments);
     if (status < 0 && arguments.formats.count == 0 &&

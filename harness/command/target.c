@@ -6,10 +6,12 @@
 #include "run/lease.h"
 #include "verify/backup/origin.h"
 
+#include <libgen.h>
 #include <stdlib.h>
 
 int target_choice_count(const struct target_choice *self) {
-    return (self->stack != NULL) + (self->project != NULL) + (self->compose.count > 0);
+    return (self->stack != NULL) + (self->project != NULL) + (self->settings != NULL) +
+           (self->compose.count > 0);
 }
 
 void target_done(struct target *self) {
@@ -34,16 +36,20 @@ static bool find_stack(const char *name, const struct cancel *cancel, struct tar
 
 static bool find_project(const struct target_choice *choice, struct target *ret_target,
                          struct error *err) {
-    const char *const here[] = {".", NULL};
+    autofree_string char *settings = memory_copy_string(choice->settings);
+    const char *const here[] = {settings != NULL ? dirname(settings) : ".", NULL};
     const struct session_options options = {
+        .settings = choice->settings,
         .compose_files =
             choice->compose.count > 0 ? (const char *const *)choice->compose.items : here,
         .profiles = (const char *const[]){"*", NULL}};
     autofree_string char *fixtures = NULL;
     struct plan *plan = NULL;
     if (!session_load_plan(&options, &fixtures, NULL, &plan, err))
-        return error_append(
-            err, "%s", choice->compose.count > 0 ? "" : " (or name the stack: --project, --stack)");
+        return error_append(err, "%s",
+                            choice->settings != NULL || choice->compose.count > 0
+                                ? ""
+                                : " (or name the stack: --target, --project, --stack)");
     ret_target->label = memory_format(ORIGIN_COMPOSE_PROJECT "=%s", plan->name);
     plan_free(plan);
     return true;

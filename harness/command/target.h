@@ -1,4 +1,5 @@
-// Which running stack a command is about, as its options say: --compose, --project, --stack.
+// Which running stack a command is about, as its options say: --compose, --target, --project,
+// --stack.
 #pragma once
 
 #include "base/cancel.h"
@@ -9,7 +10,8 @@ struct lease;
 struct session;
 
 struct target_choice {
-    struct string_list compose; // none of the three: the Compose file here
+    struct string_list compose; // none of the four: the Compose file here
+    const char *settings;       // an assay.yaml: the Compose file that it names, or that is beside
     const char *project;
     const char *stack; // of `assay up`
 };
@@ -20,7 +22,7 @@ struct target {
     struct lease *lease; // held, so that the stack stays meanwhile; NULL: it has none
 };
 
-int target_choice_count(const struct target_choice *self); // how many of the three are given
+int target_choice_count(const struct target_choice *self); // how many of the four are given
 
 // ERROR_CONFIGURATION: there is no such stack. Nothing is started.
 bool target_find(const struct target_choice *choice, const struct cancel *cancel,

@@ -23,7 +23,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define DEFAULT_FORMATS "terminal"
 #define DEFAULT_REPORT_FOLDER "assay-report"
@@ -47,7 +46,7 @@ static const char HELP[] =
     "                     it, and not verified without its manifest; live: also as the running\n"
     "                     servers hold them now; none: not compared (default: the manifest, if\n"
     "                     there is one)\n"
-    "  --compose FILE, --project NAME, --stack NAME\n"
+    "  --compose FILE, --target FILE, --project NAME, --stack NAME\n"
     "                     whose servers, for --against live (default: the Compose file here)\n"
     "  --settings FILE    its backup.smoke says what the restored servers must answer (default:\n"
     "                     " SETTINGS_FILE ", if it is here)\n"
@@ -86,7 +85,6 @@ struct verify_arguments {
     struct string_list formats;
     const char *report_folder;
     uint64_t seed;
-    bool has_seed;
     int jobs;
     bool offline;
 };
@@ -112,11 +110,7 @@ static bool read_against(void *values, const char *text, struct error *err) {
 
 static bool read_seed(void *values, const char *text, struct error *err) {
     struct verify_arguments *self = values;
-    char *end = NULL;
-    self->seed = strtoull(text, &end, 10);
-    self->has_seed = true;
-    return (text[0] >= '0' && text[0] <= '9' && *end == '\0') ||
-           error_set(err, ERROR_USAGE, 0, "--seed takes a number, not \"%s\"", text);
+    return argument_seed(text, &self->seed, err);
 }
 
 static bool is_against(const struct verify_arguments *self, const char *what) {
@@ -130,6 +124,7 @@ static const struct argument ROWS[] = {
     {"records", ARGUMENT_TEXT, MEMBER(records), NULL},
     {"against", ARGUMENT_READ, 0, read_against},
     {"compose", ARGUMENT_LIST, MEMBER(target.compose), NULL},
+    {"target", ARGUMENT_TEXT, MEMBER(target.settings), NULL},
     {"project", ARGUMENT_TEXT, MEMBER(target.project), NULL},
     {"stack", ARGUMENT_TEXT, MEMBER(target.stack), NULL},
     {"settings", ARGUMENT_TEXT, MEMBER(settings), NULL},
@@ -151,6 +146,7 @@ static int read_arguments(int argc, char **argv, struct verify_arguments *self) 
     *self = (struct verify_arguments){.which = "latest",
                                       .root = BACKUP_ROOT,
                                       .records = RECORDS_FOLDER,
+                                      .seed = argument_random_seed(),
                                       .report_folder = DEFAULT_REPORT_FOLDER};
     if (argc > 1 && argv[1][0] != '-') {
         self->which = argv[1];
@@ -163,13 +159,10 @@ static int read_arguments(int argc, char **argv, struct verify_arguments *self) 
         return status;
     const int targets = target_choice_count(&self->target);
     if (targets > 1)
-        return usage_error("backup verify", "one of --compose, --project and --stack");
+        return usage_error("backup verify", "one of --compose, --target, --project and --stack");
     if (targets == 1 && !is_against(self, "live"))
         return usage_error("backup verify",
-                           "--compose, --project and --stack go with --against live");
-    if (!self->has_seed && getrandom(&self->seed, sizeof self->seed, 0) != sizeof self->seed)
-        self->seed = (uint64_t)clock_wall_ms();
-    self->seed &= UINT32_MAX; // short enough to be typed again
+                           "--compose, --target, --project and --stack go with --against live");
     if (self->formats.count == 0 && !publication_formats(DEFAULT_FORMATS, &self->formats, &problem))
         return usage_error("backup verify", "%s", problem.message);
     return -1;

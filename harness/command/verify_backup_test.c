@@ -39,7 +39,7 @@ Test(verify_backup, wrong_usage_is_said) {
     cr_expect_eq(assay("backup", "verify", ".", "--against", "time"), 2);
     assert_says(program_errors(), "--against takes manifest, live or none, not \"time\"");
     cr_expect_eq(assay("backup", "verify", ".", "--stack", "a", "--project", "b"), 2);
-    assert_says(program_errors(), "one of --compose, --project and --stack");
+    assert_says(program_errors(), "one of --compose, --target, --project and --stack");
     cr_expect_eq(assay("backup", "verify", ".", "--stack", "a"), 2);
     assert_says(program_errors(), "go with --against live");
 }

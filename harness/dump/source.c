@@ -8,14 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <sodium/crypto_hash_sha256.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define PIECE ((size_t)64 * 1024)
-_Static_assert(SHA256_SIZE == crypto_hash_sha256_BYTES, "the size of a SHA-256");
 _Static_assert(SOURCE_HEAD <= PIECE && CODEC_HEAD <= PIECE, "a head fits into a piece");
 
 // A piece of bytes: those from `from` to `to` are there.
@@ -40,7 +38,7 @@ struct source {
     struct piece file; // as it stands on the disk
     uint64_t file_at;  // offset of file.bytes[file.from]
     bool file_ended;
-    crypto_hash_sha256_state hash;
+    struct sha256 *hash;
 
     const struct codec *codec; // NULL: none
     void *codec_state;
@@ -75,7 +73,7 @@ static struct source *new_source(const char *path, int fd) {
     self->facts.compression = "none";
     self->file.bytes = memory_resize(NULL, PIECE, 1); // not zeroed: opening is cheap
     self->decoded.bytes = memory_resize(NULL, PIECE, 1);
-    crypto_hash_sha256_init(&self->hash);
+    self->hash = sha256_new();
     return self;
 }
 
@@ -138,6 +136,7 @@ void source_close(struct source *self) {
         close(self->fd);
     free(self->file.bytes);
     free(self->decoded.bytes);
+    sha256_free(self->hash);
     free(self->path);
     free(self);
 }
@@ -179,7 +178,7 @@ static bool fill_file(struct source *self, size_t wanted, struct error *err) {
         if (length < 0)
             return error_set_errno(err, "cannot read %s at byte %" PRIu64, self->path,
                                    self->facts.file_bytes);
-        crypto_hash_sha256_update(&self->hash, file->bytes + file->to, (unsigned long long)length);
+        sha256_add(self->hash, file->bytes + file->to, (size_t)length);
         file->to += (size_t)length;
         self->facts.file_bytes += (uint64_t)length;
         if (self->counter != NULL)
@@ -218,7 +217,7 @@ static bool find_codec(struct source *self, struct error *err) {
 }
 
 static bool reach_end(struct source *self) {
-    crypto_hash_sha256_final(&self->hash, self->facts.sha256);
+    sha256_end(self->hash, self->facts.sha256);
     self->place = AT_END;
     return true;
 }

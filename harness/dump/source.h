@@ -18,6 +18,7 @@
 #include "base/cancel.h"
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/sha256.h"
 
 #include <stdatomic.h>
 
@@ -27,7 +28,6 @@
 
 #define SOURCE_WINDOW_LIMIT ((size_t)64 * 1024 * 1024)
 #define SOURCE_HEAD ((size_t)4096) // what source_peek can show at most
-#define SHA256_SIZE 32
 
 struct source;
 

@@ -4,6 +4,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "engine/exec.h"
+#include "engine/near_container.h"
+#include "engine/pump.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +40,8 @@ struct connection {
 struct relay {
     struct engine *engine;
     char *container;
-    char port[8];
+    uint16_t port;
+    bool by_engine;
     char *folder; // of the socket alone
     char *path;
     char *link; // to it
@@ -92,12 +95,24 @@ static void note_problem(struct relay *self, const char *problem) {
     pthread_mutex_unlock(&self->lock);
 }
 
-static void *serve(void *context) {
-    struct connection *self = context;
+static bool serve_nearby(struct connection *self) {
+    const struct relay *relay = self->relay;
+    if (relay->by_engine)
+        return false;
+    autoclose_fd int server = near_container_connect(relay->engine, relay->container, relay->port);
+    if (server < 0)
+        return false;
+    pump(self->fd, server);
+    return true;
+}
+
+static void serve_by_engine(struct connection *self) {
     struct relay *relay = self->relay;
+    char port[8];
+    snprintf(port, sizeof port, "%u", relay->port);
     struct talk talk = {.connection = self};
     text_init(&talk.complaint, 1024);
-    const char *const argv[] = {"bash", "-c", SCRIPT, relay->port, NULL};
+    const char *const argv[] = {"bash", "-c", SCRIPT, port, NULL};
     const struct exec_options options = {.argv = argv,
                                          .source = read_client,
                                          .source_context = self,
@@ -115,6 +130,13 @@ static void *serve(void *context) {
         note_problem(relay, text_string(&talk.complaint));
     exec_result_done(&result);
     text_done(&talk.complaint);
+}
+
+static void *serve(void *context) {
+    struct connection *self = context;
+    struct relay *relay = self->relay;
+    if (!serve_nearby(self))
+        serve_by_engine(self);
     shutdown(self->fd, SHUT_RDWR); // the number stays taken until it is joined
     pthread_mutex_lock(&relay->lock);
     self->ended = true;
@@ -194,7 +216,7 @@ static struct relay *relay_new(struct engine *engine, const char *container, uin
     struct relay *self = memory_new(1, sizeof *self);
     self->engine = engine;
     self->container = memory_copy_string(container);
-    snprintf(self->port, sizeof self->port, "%u", port);
+    self->port = port;
     uint32_t number = 0;
     (void)!getrandom(&number, sizeof number, 0);
     self->folder = memory_format("%s/relay-%08x", folder, number);
@@ -205,16 +227,18 @@ static struct relay *relay_new(struct engine *engine, const char *container, uin
     return self;
 }
 
-bool relay_open(struct engine *engine, const char *container, uint16_t port, const char *folder,
-                struct relay **ret_relay, struct error *err) {
+bool relay_open_with(struct engine *engine, const char *container, uint16_t port,
+                     const char *folder, const struct relay_options *options,
+                     struct relay **ret_relay, struct error *err) {
     autofree(relay) struct relay *self = relay_new(engine, container, port, folder);
+    self->by_engine = options->by_engine;
     if (mkdir(self->folder, 0700) != 0) {
         error_set_errno(err, "cannot make %s", self->folder);
         free(TAKE(self->folder));
         return false;
     }
     self->path = path_join(self->folder, "server.sock");
-    self->link = memory_format("%s/.s.PGSQL.%s", self->folder, self->port);
+    self->link = memory_format("%s/.s.PGSQL.%u", self->folder, self->port);
     if (symlink("server.sock", self->link) != 0)
         return error_set_errno(err, "cannot make %s", self->link);
     if (!listen_at(self, err))

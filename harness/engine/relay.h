@@ -1,10 +1,14 @@
-// A unix socket whose connections go to a port inside a container, where no network leads to it:
-// each runs `bash` there, which opens the port (/dev/tcp, Bash manual, "Redirections") and passes
-// bytes on in both directions. So a server that listens on its own 127.0.0.1 only, on whatever
-// engine, wherever that is, can be spoken to with its own client library; and nobody else can, for
-// the socket lies in a folder that only this user may enter.
+// A unix socket whose connections go to a port inside a container, where no network leads to it. So
+// a server that listens on its own 127.0.0.1 only, on whatever engine, wherever that is, can be
+// spoken to with its own client library; and nobody else can, for the socket lies in a folder that
+// only this user may enter.
 //
+//   client library <-> unix socket <-> (thread) socket in the container's network <-> port
 //   client library <-> unix socket <-> (thread) exec over the engine's API <-> bash <-> port
+//
+// The first way is gone where near_container.h finds it. The other always does: each connection
+// runs `bash` there, which opens the port (/dev/tcp, Bash manual, "Redirections") and passes bytes
+// on in both directions, as do the engine and its pipes.
 #pragma once
 
 #include "base/cancel.h"
@@ -22,8 +26,15 @@ struct relay;
 // as libpq looks for it. The engine may have closed and reopened connections since: nothing is
 // asked of it before a client connects. A client whose port does not answer is hung up on;
 // relay_problem says why.
-bool relay_open(struct engine *engine, const char *container, uint16_t port, const char *folder,
-                struct relay **ret_relay, struct error *err) must_use;
+struct relay_options {
+    bool by_engine; // never the first way
+};
+#define relay_open(engine, container, port, folder, ret_relay, err, ...)                         \
+    relay_open_with(engine, container, port, folder, &(const struct relay_options){__VA_ARGS__}, \
+                    ret_relay, err)
+bool relay_open_with(struct engine *engine, const char *container, uint16_t port,
+                     const char *folder, const struct relay_options *options,
+                     struct relay **ret_relay, struct error *err) must_use;
 // Hangs up on every client and removes the socket, its link and its folder.
 void relay_close(struct relay *self);
 

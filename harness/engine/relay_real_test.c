@@ -31,6 +31,19 @@ static const char SERVER[] =
     "my $o = 0; while ($o < length $b) { $o += syswrite($c, $b, length($b) - $o, $o) } } exit }'";
 
 static struct relay *relay;
+static bool by_engine;
+
+// Both ways of a relay do the same.
+#define BOTH_WAYS(name)                  \
+    static void name(void);              \
+    Test(relay_real, name##_by_engine) { \
+        by_engine = true;                \
+        name();                          \
+    }                                    \
+    Test(relay_real, name) {             \
+        name();                          \
+    }                                    \
+    static void name(void)
 
 static void open_relay(uint16_t port) {
     const char *container = start(SERVER, NULL);
@@ -38,7 +51,8 @@ static void open_relay(uint16_t port) {
                                  "'print 1' 2>/dev/null"),
                "1") != 0)
         cr_skip_test("%s has no bash or no perl", real_image());
-    must(relay_open(test.engine, container, port, test.folder, &relay, &test.err));
+    must(relay_open(test.engine, container, port, test.folder, &relay, &test.err,
+                    .by_engine = by_engine));
 }
 
 static int join(void) {
@@ -79,7 +93,7 @@ static void wait_for_answer(void) {
     must(eventually(deadline_in_ms(20000), answers, NULL, &test.err));
 }
 
-Test(relay_real, passes_megabytes_in_both_directions_at_once) {
+BOTH_WAYS(passes_megabytes_in_both_directions_at_once) {
     open_relay(PORT);
     wait_for_answer();
     char *bytes = memory_new(MOST_BYTES, 1), *back = memory_new(MOST_BYTES, 1);
@@ -105,7 +119,7 @@ Test(relay_real, passes_megabytes_in_both_directions_at_once) {
     relay_close(relay);
 }
 
-Test(relay_real, hangs_up_when_the_server_does) {
+BOTH_WAYS(hangs_up_when_the_server_does) {
     open_relay(PORT);
     wait_for_answer();
     char answer[8];
@@ -116,7 +130,7 @@ Test(relay_real, hangs_up_when_the_server_does) {
     relay_close(relay);
 }
 
-Test(relay_real, a_port_where_nobody_listens_hangs_up_and_says_why) {
+BOTH_WAYS(a_port_where_nobody_listens_hangs_up_and_says_why) {
     open_relay(PORT + 1);
     char answer[8], said[512];
     const int fd = join();
@@ -126,7 +140,7 @@ Test(relay_real, a_port_where_nobody_listens_hangs_up_and_says_why) {
     relay_close(relay);
 }
 
-Test(relay_real, serves_more_than_it_can_at_once_one_after_the_other) {
+BOTH_WAYS(serves_more_than_it_can_at_once_one_after_the_other) {
     open_relay(PORT);
     wait_for_answer();
     for (int i = 0; i < RELAY_CONNECTIONS + 4; i++)
@@ -146,14 +160,20 @@ Test(relay_real, serves_more_than_it_can_at_once_one_after_the_other) {
     }
 }
 
-static bool has_no_relay_left(void *context, struct error *err) {
-    const char *processes =
-        run_in(context, "grep -l '/dev/t[c]p' /proc/[0-9]*/cmdline 2>/dev/null | wc -l");
-    return strtol(processes, NULL, 10) == 0 ||
-           error_set(err, ERROR_TIMEOUT, 0, "%s processes are left", processes);
+// What runs in the container for it.
+static long relay_processes(void) {
+    return strtol(run_in(test.containers.items[0],
+                         "grep -l '/dev/t[c]p' /proc/[0-9]*/cmdline 2>/dev/null | wc -l"),
+                  NULL, 10);
 }
 
-Test(relay_real, leaves_no_orphan_that_the_servers_own_process_would_reap) {
+static bool has_no_relay_left(void *context, struct error *err) {
+    const long count = relay_processes();
+    (void)context;
+    return count == 0 || error_set(err, ERROR_TIMEOUT, 0, "%ld processes are left", count);
+}
+
+BOTH_WAYS(leaves_no_orphan_that_the_servers_own_process_would_reap) {
     open_relay(PORT);
     wait_for_answer();
     for (int i = 0; i < 5; i++) {
@@ -164,7 +184,7 @@ Test(relay_real, leaves_no_orphan_that_the_servers_own_process_would_reap) {
         close(fd);
     }
     relay_close(relay);
-    must(eventually(deadline_in_ms(10000), has_no_relay_left, test.containers.items[0], &test.err));
+    must(eventually(deadline_in_ms(10000), has_no_relay_left, NULL, &test.err));
     struct text said = {0};
     must(container_log_tail(test.engine, test.containers.items[0], 100, &said, &test.err));
     cr_expect(strstr(text_string(&said), "up") != NULL);
@@ -172,7 +192,28 @@ Test(relay_real, leaves_no_orphan_that_the_servers_own_process_would_reap) {
     text_done(&said);
 }
 
-Test(relay_real, leaves_neither_a_socket_nor_a_process) {
+Test(relay_real, needs_nothing_of_a_container_that_is_near) {
+    open_relay(PORT);
+    wait_for_answer();
+    const int fd = join();
+    char answer[3];
+    cr_expect_eq(send(fd, "abc", 3, MSG_NOSIGNAL), 3);
+    cr_expect_eq(take(fd, answer, 3), 3);
+    if (geteuid() == 0)
+        cr_expect_eq(relay_processes(), 0);
+    close(fd);
+    relay_close(relay);
+    must(relay_open(test.engine, test.containers.items[0], PORT, test.folder, &relay, &test.err,
+                    .by_engine = true));
+    const int other = join();
+    cr_expect_eq(send(other, "abc", 3, MSG_NOSIGNAL), 3);
+    cr_expect_eq(take(other, answer, 3), 3);
+    cr_expect_gt(relay_processes(), 0);
+    close(other);
+    relay_close(relay);
+}
+
+BOTH_WAYS(leaves_neither_a_socket_nor_a_process) {
     open_relay(PORT);
     wait_for_answer();
     const int fd = join();
@@ -187,6 +228,5 @@ Test(relay_real, leaves_neither_a_socket_nor_a_process) {
     close(fd);
     cr_expect_neq(lstat(path, &status), 0);
     cr_expect_neq(lstat(folder, &status), 0);
-    char *container = test.containers.items[0];
-    must(eventually(deadline_in_ms(10000), has_no_relay_left, container, &test.err));
+    must(eventually(deadline_in_ms(10000), has_no_relay_left, NULL, &test.err));
 }

@@ -3,9 +3,9 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/sha256.h"
 
 #include <fcntl.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -14,7 +14,7 @@ struct artifact_writer {
     char *path;
     int fd;
     uint64_t size;
-    crypto_hash_sha256_state hash;
+    struct sha256 *hash;
     atomic_ullong *counter;
 };
 
@@ -24,7 +24,7 @@ bool artifact_writer_open(const char *folder, const char *name, atomic_ullong *c
     self->name = memory_copy_string(name);
     self->path = path_join(folder, name);
     self->counter = counter;
-    crypto_hash_sha256_init(&self->hash);
+    self->hash = sha256_new();
     self->fd = open(self->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (self->fd < 0)
         return error_set_errno(err, "cannot make %s", self->path);
@@ -34,7 +34,7 @@ bool artifact_writer_open(const char *folder, const char *name, atomic_ullong *c
 
 bool artifact_writer_put(struct artifact_writer *self, const void *bytes, size_t length,
                          struct error *err) {
-    crypto_hash_sha256_update(&self->hash, bytes, length);
+    sha256_add(self->hash, bytes, length);
     if (!file_write_all(self->fd, bytes, length))
         return error_set_errno(err, "cannot write %s", self->path);
     self->size += length;
@@ -48,7 +48,7 @@ bool artifact_writer_finish(struct artifact_writer *self, struct manifest_artifa
     uint8_t sha256[SHA256_SIZE];
     if (fsync(self->fd) != 0)
         return error_set_errno(err, "cannot sync %s", self->path);
-    crypto_hash_sha256_final(&self->hash, sha256);
+    sha256_end(self->hash, sha256);
     manifest_file_add(artifact, self->name, self->size, sha256);
     return true;
 }
@@ -58,6 +58,7 @@ void artifact_writer_close(struct artifact_writer *self) {
         return;
     if (self->fd >= 0)
         close(self->fd);
+    sha256_free(self->hash);
     free(self->path);
     free(self->name);
     free(self);

@@ -11,6 +11,7 @@
 #include "verify/fingerprint/mysql_fingerprint.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 // The password comes to the tool by a pipe that has no name.
 #define PASSWORDS "MYSQL_ROOT_PASSWORD MARIADB_ROOT_PASSWORD"
@@ -29,6 +30,9 @@ static const char VERSION[] = TOOL("mysqldump", "mariadb-dump") "\"$tool\" --ver
 // Over a socket that is not its own, a server with caching_sha2_password takes the short login
 // only, which needs one by the long way before ("Caching SHA-2 Pluggable Authentication").
 static const char LOGIN_ONCE[] = DUMPER_FIRST TOOL("mysql", "mariadb") LOGIN "-e 'DO 1'; echo";
+
+#define LOCK_WAIT_S "20"
+#define REFERENCE_LOCK_WAIT "1205" // ER_LOCK_WAIT_TIMEOUT
 
 struct job {
     struct making *making;
@@ -54,10 +58,25 @@ static void release(void *context) {
     (void)!mysqldb_run(self->holder, "UNLOCK TABLES", NULL);
 }
 
+// While it is waited for, everybody else waits, too: so not for long.
+static bool lock(struct job *self, struct error *err) {
+    struct error refused = {0};
+    if (!mysqldb_run(self->holder, "SET SESSION lock_wait_timeout = " LOCK_WAIT_S, err))
+        return false;
+    if (mysqldb_run(self->holder, "FLUSH TABLES WITH READ LOCK", &refused))
+        return true;
+    if (strcmp(refused.reference, REFERENCE_LOCK_WAIT) == 0)
+        (void)error_append(&refused, ": others have held a table for " LOCK_WAIT_S
+                                     " s, and whoever waits for it longer keeps every writer "
+                                     "waiting; see SHOW PROCESSLIST, and try again");
+    if (err != NULL)
+        *err = refused;
+    return false;
+}
+
 static bool hold(struct job *self, struct error *err) {
     return mysqldb_open(&self->server, &self->holder, err) &&
-           mysqldb_open(&self->server, &self->reader, err) &&
-           mysqldb_run(self->holder, "FLUSH TABLES WITH READ LOCK", err) &&
+           mysqldb_open(&self->server, &self->reader, err) && lock(self, err) &&
            mysqldb_run(self->reader, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
                        err) &&
            mysqldb_run(self->reader, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", err);

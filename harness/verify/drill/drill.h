@@ -1,7 +1,7 @@
 // A drill: does `assay backup verify` find what it is there to find? Servers are filled, a backup
 // of them is made and verified as anybody's would be; then what it was restored into is altered
 // (alteration.h) and the files themselves are corrupted (corruption.h), in every way that is
-// listed, and each must be named.
+// listed, and each must be named. The other way round, random_rounds.h.
 //
 // The stack is that of fixtures/drill: an origin of each engine, and what backups are restored
 // into.
@@ -21,7 +21,8 @@ struct drill {
     const char *tables;         // the folder of ENGINE.yaml
     const char *folder;         // 0700, the run's: the backup and its copies lie there
     const struct cancel *cancel;
-    // `state`: "filling", "dumping", "restoring", "altering", "done", …; one call at a time.
+    // `state`: "filling", "dumping", "restoring", "altering", "done", …; from several threads at
+    // once. NULL: nobody is told.
     void (*progress)(void *context, const char *what, const char *state, bool wrong);
     void *context;
 };

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SHOWN_OF_STATEMENT 300
+
 struct language;
 
 struct console {
@@ -165,7 +167,9 @@ void console_close(struct console *self) {
 }
 
 bool console_run(struct console *self, const char *statement, struct error *err) {
-    return self->language->run(self, statement, err) || error_append(err, ": %s", statement);
+    return self->language->run(self, statement, err) ||
+           error_append(err, ": %.*s%s", SHOWN_OF_STATEMENT, statement,
+                        strlen(statement) > SHOWN_OF_STATEMENT ? "…" : "");
 }
 
 bool console_fingerprint(struct console *self, const uint8_t key[ROW_HASH_KEY_SIZE],
