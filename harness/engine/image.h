@@ -29,7 +29,9 @@ bool image_save(struct engine *engine, const char *const *references, const char
 bool image_import(struct engine *engine, int tar_fd, const char *repository, const char *tag,
                   struct error *err) must_use;
 // With the registry credentials of the user's Docker configuration (auths and credential helpers).
-// ERROR_UNAVAILABLE when the registry cannot be reached or does not have it.
+// ERROR_UNAVAILABLE when the registry cannot be reached or does not have it. Where looking for the
+// credentials failed, the message ends with IMAGE_WITHOUT_CREDENTIALS, why, and ")".
+#define IMAGE_WITHOUT_CREDENTIALS " (pulled without credentials: "
 bool image_pull(struct engine *engine, const char *reference, const char *platform,
                 const struct image_progress *progress, struct error *err) must_use;
 

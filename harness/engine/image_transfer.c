@@ -93,7 +93,7 @@ bool image_pull(struct engine *engine, const char *reference, const char *platfo
         reason.domain = ERROR_UNAVAILABLE;
     error_prefix(&reason, "cannot pull %s", reference);
     if (!looked)
-        error_append(&reason, " (pulled without credentials: %s)", no_credentials.message);
+        error_append(&reason, IMAGE_WITHOUT_CREDENTIALS "%s)", no_credentials.message);
     if (err != NULL)
         *err = reason;
     return false;

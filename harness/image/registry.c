@@ -51,13 +51,18 @@ void registries_free(struct registries *self) {
 
 const char *registry_reason(const char *message) {
     const char *reason = message;
-    for (const char *at; (at = strstr(reason, ": ")) != NULL && at[2] != '\0';)
+    const char *note = strstr(message, IMAGE_WITHOUT_CREDENTIALS); // belongs to whatever is said
+    for (const char *at; (at = strstr(reason, ": ")) != NULL && at[2] != '\0';) {
+        if (note != NULL && at > note)
+            break;
         reason = at + 2;
+    }
     return reason;
 }
 
 bool registry_unreachable(const struct error *failure) {
-    // As Go's net package, net/http and the engine put it.
+    // As Go's net package, net/http and the engine put it. The message names the image as well
+    // (x509-exporter), so each has something in it that no name of an image has: a space, ": ".
     static const char *const phrases[] = {
         "no such host",
         "connection refused",
@@ -68,10 +73,10 @@ bool registry_unreachable(const struct error *failure) {
         "request canceled",
         "deadline exceeded",
         "server misbehaving",
-        "proxyconnect",
-        "x509",
+        "proxyconnect tcp",
+        ": x509: ",
         "connection reset",
-        "Client.Timeout",
+        "Client.Timeout exceeded",
         "Temporary failure",
         "server gave HTTP response to HTTPS",
     };
@@ -189,7 +194,7 @@ static bool ask_and_pull(struct question *question, const struct engine *engine,
     atomic_store(&question->ended, true);
     pthread_join(watcher, NULL);
     if (!pulled && err->domain == ERROR_CANCELLED && !cancel_requested(question->user))
-        error_set(err, ERROR_TIMEOUT, 0, "no answer");
+        error_set(err, ERROR_TIMEOUT, 0, "not done within %d minutes", LONGEST_PULL_MS / 60000);
     return pulled;
 }
 
@@ -200,11 +205,9 @@ static bool describe(const struct registry *registry, const char *reference,
             *err = *failure;
         return false;
     }
-    if (failure->domain == ERROR_TIMEOUT)
-        return error_set(err, ERROR_UNAVAILABLE, 0, "%s does not answer within %d s",
-                         registry->host, REGISTRY_ANSWER_MS / 1000);
     const char *reason = registry_reason(failure->message);
-    if (registry_unreachable(failure))
+    // A timeout here is our own patience, or the engine's: this registry has answered before.
+    if (failure->domain != ERROR_TIMEOUT && registry_unreachable(failure))
         return error_set(err, ERROR_UNAVAILABLE, 0, "%s does not answer: %s", registry->host,
                          reason);
     return error_set(err, ERROR_UNAVAILABLE, 0, "%s does not give %s: %s", registry->host,
@@ -220,7 +223,11 @@ static bool first_pull(struct question *question, const struct engine *engine,
         learned(self, registry, REGISTRY_ANSWERS, NULL);
         return true;
     }
-    describe(registry, reference, &failure, err);
+    if (failure.domain == ERROR_TIMEOUT && !atomic_load(&question->answered))
+        error_set(err, ERROR_UNAVAILABLE, 0, "%s does not answer within %d s", registry->host,
+                  REGISTRY_ANSWER_MS / 1000);
+    else
+        describe(registry, reference, &failure, err);
     if (failure.domain == ERROR_CANCELLED)
         learned(self, registry, REGISTRY_UNKNOWN, NULL);
     else if (!registry_unreachable(&failure))

@@ -23,7 +23,8 @@ bool registries_pull(struct registries *self, struct engine *engine, const char 
                      const char *platform, const struct image_progress *progress,
                      const struct cancel *cancel, struct error *err) must_use;
 
-// The last, telling part of an engine's long message: "no such host". Points into `message`.
+// The last, telling part of an engine's long message: "no such host", and with it why there were no
+// credentials where there were to be some. Points into `message`.
 const char *registry_reason(const char *message);
 // Whether a failed pull means that the registry cannot be reached, for any image.
 bool registry_unreachable(const struct error *failure);
