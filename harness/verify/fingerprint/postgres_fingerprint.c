@@ -174,9 +174,19 @@ static bool sum_table(struct job *self, const struct table *table, struct error 
     return true;
 }
 
+// A transaction keeps the lock on each table that it has read, and a server has room for a few
+// thousand in all: those of a savepoint that is rolled back are given back (SAVEPOINT).
+#define TABLES_LOCKED 256
+
+static bool give_locks_back(struct job *self, size_t table, struct error *err) {
+    return table % TABLES_LOCKED != 0 ||
+           postgres_run(self->postgres, "ROLLBACK TO SAVEPOINT tables", err);
+}
+
 static bool sum_tables(struct job *self, struct error *err) {
     autofree(postgres_rows) struct postgres_rows *rows = NULL;
-    if (!postgres_query(self->postgres, POSTGRES_TABLES, NO_PARAMETERS, &rows, err))
+    if (!postgres_query(self->postgres, POSTGRES_TABLES, NO_PARAMETERS, &rows, err) ||
+        !postgres_run(self->postgres, "SAVEPOINT tables", err))
         return false;
     for (size_t i = 0; i < postgres_rows_count(rows); i++) {
         const struct table table = {
@@ -187,7 +197,7 @@ static bool sum_tables(struct job *self, struct error *err) {
             .names = postgres_rows_value(rows, i, 4),
             .key_words = postgres_rows_value(rows, i, 5),
             .is_numbered = postgres_rows_value(rows, i, 6)[0] == 't'};
-        if (!sum_table(self, &table, err))
+        if (!give_locks_back(self, i, err) || !sum_table(self, &table, err))
             return error_prefix(err, "%s", table.name);
     }
     return true;

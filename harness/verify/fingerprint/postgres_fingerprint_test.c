@@ -127,6 +127,30 @@ Test(postgres_fingerprint, tells_how_far_it_is) {
     cr_expect_geq(rows, 353);
 }
 
+// Of all sessions, at most.
+static void count_locks(void *context, const char *table, uint64_t rows) {
+    static const char locks[] = "select count(*) from pg_locks where locktype = 'relation'";
+    int64_t *most = context, count = 0;
+    cr_assert(postgres_simple_integer(held.other, locks, NO_PARAMETERS, &count, &held.err), "%s",
+              held.err.message);
+    *most = count > *most ? count : *most;
+    (void)table;
+    (void)rows;
+}
+
+Test(postgres_fingerprint, of_many_tables_locks_a_few_at_a_time) {
+    int64_t most = 0;
+    open_server();
+    run("do $$ begin for i in 1..1000 loop execute format('create table t%s (id int)', i); end "
+        "loop; end $$");
+    cr_assert(postgres_open(&held.server.endpoint, &held.other, &held.err));
+    cr_assert(postgres_fingerprint(held.postgres, KEY, &held.after, &held.err,
+                                   .progress = count_locks, .context = &most),
+              "%s", held.err.message);
+    cr_expect_gt(most, 256);
+    cr_expect_lt(most, 600, "%lld", (long long)most); // with those of the catalogs
+}
+
 Test(postgres_fingerprint, does_not_depend_on_order_or_oids) {
     fill_server();
     run("drop schema public cascade; drop schema \"Odd name\" cascade; drop owned by clerk;"
