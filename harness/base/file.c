@@ -55,7 +55,7 @@ bool file_write_all(int fd, const void *bytes, size_t length) {
         if (put > 0)
             written += (size_t)put;
     }
-    return fsync(fd) == 0;
+    return true;
 }
 
 bool file_write_atomic(const char *path, const void *bytes, size_t length, mode_t mode,
@@ -64,7 +64,8 @@ bool file_write_atomic(const char *path, const void *bytes, size_t length, mode_
     const int fd = mkostemp(temporary, O_CLOEXEC); // a new file: never through a link, never shared
     if (fd < 0)
         return error_set_errno(err, "cannot create %s", path);
-    const bool written = file_write_all(fd, bytes, length) && fchmod(fd, mode) == 0;
+    const bool written =
+        file_write_all(fd, bytes, length) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
     if (!written)
         error_set_errno(err, "cannot write %s", path);
     if (close(fd) != 0 && written) {

@@ -18,7 +18,7 @@ bool file_read(const char *path, size_t limit, char **ret_bytes, size_t *ret_len
 bool file_write_atomic(const char *path, const void *bytes, size_t length, mode_t mode,
                        struct error *err) must_use;
 
-// All of it, whatever pieces the kernel takes; false: errno says why.
+// All of it, whatever pieces the kernel takes, and not synced; false: errno says why.
 bool file_write_all(int fd, const void *bytes, size_t length) must_use;
 
 // What cannot be looked at counts as there, for a reason other than that we may not: whoever opens

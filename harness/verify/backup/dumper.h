@@ -60,6 +60,12 @@ bool dumper_run(struct making *self, struct error *err) must_use;
     "if [ -n \"$value\" ]; then printf %s \"$value\"; return; fi; "                        \
     "if [ -n \"$file\" ]; then cat \"$file\"; return; fi; done; }; "
 
+// sh: `wide TOOL ARGUMENT…` runs a tool that writes 64 KiB at a time, where the container has
+// stdbuf(1), and not the 4 KiB of stdio's pipes: each write wakes up the engine, its shim and us.
+#define DUMPER_WIDE                                                                      \
+    "wide() { if stdbuf -o64K true 2>/dev/null; then stdbuf -o64K \"$@\"; else \"$@\"; " \
+    "fi; }; "
+
 struct artifact_writer;
 
 struct dump_call {

@@ -2,7 +2,7 @@
 // transaction. Its sums are taken in another that sees the same: both begin while a lock stands
 // still what is written (FLUSH TABLES WITH READ LOCK), which goes when the first bytes of the dump
 // come: mysqldump has begun its transaction by then, for what it writes before that is far less
-// than the buffer of a pipe (stdio's, of 4 KiB). Sources: the manuals of mysqldump
+// than its buffer (stdio's, of 4 KiB or more). Sources: the manuals of mysqldump
 // (--single-transaction), FLUSH TABLES, "Using Option Files".
 #include "base/memory.h"
 #include "client/mysqldb.h"
@@ -18,18 +18,19 @@
 #define TOOL(first, second)                                                                        \
     "tool=$(command -v " first " || command -v " second ") || { echo 'the container has no " first \
     "' >&2; exit 1; }; "
-#define LOGIN                                                           \
-    "password=$(first '" PASSWORDS "' | sed 's/[\\\\\"]/\\\\&/g'); "    \
-    "printf '[client]\\npassword=\"%s\"\\n' \"$password\" | \"$tool\" " \
+#define LOGIN                                                                \
+    "password=$(first '" PASSWORDS "' | sed 's/[\\\\\"]/\\\\&/g'); "         \
+    "printf '[client]\\npassword=\"%s\"\\n' \"$password\" | wide \"$tool\" " \
     "--defaults-extra-file=/dev/stdin --host=127.0.0.1 --protocol=tcp --user=root "
 
-static const char DUMP[] = DUMPER_FIRST TOOL("mysqldump", "mariadb-dump") LOGIN
+static const char DUMP[] = DUMPER_FIRST DUMPER_WIDE TOOL("mysqldump", "mariadb-dump") LOGIN
     "--single-transaction --quick --routines --events --triggers --hex-blob --no-tablespaces "
     "--loose-set-gtid-purged=OFF --max-allowed-packet=1G --databases \"$1\"";
 static const char VERSION[] = TOOL("mysqldump", "mariadb-dump") "\"$tool\" --version";
 // Over a socket that is not its own, a server with caching_sha2_password takes the short login
 // only, which needs one by the long way before ("Caching SHA-2 Pluggable Authentication").
-static const char LOGIN_ONCE[] = DUMPER_FIRST TOOL("mysql", "mariadb") LOGIN "-e 'DO 1'; echo";
+static const char LOGIN_ONCE[] =
+    DUMPER_FIRST DUMPER_WIDE TOOL("mysql", "mariadb") LOGIN "-e 'DO 1'; echo";
 
 #define LOCK_WAIT_S "20"
 #define REFERENCE_LOCK_WAIT "1205" // ER_LOCK_WAIT_TIMEOUT

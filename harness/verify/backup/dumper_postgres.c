@@ -20,8 +20,8 @@
     "unset PGHOST PGPORT PGUSER PGPASSWORD PGDATABASE PGOPTIONS PGSERVICE; "           \
     "export PGPASSFILE=\"$pass\"; "
 
-static const char DUMP[] = LOGIN
-    "pg_dump -h 127.0.0.1 -U \"$1\" --no-password --format=custom --snapshot=\"$2\" -d \"$3\"";
+static const char DUMP[] = LOGIN DUMPER_WIDE
+    "wide pg_dump -h 127.0.0.1 -U \"$1\" --no-password --format=custom --snapshot=\"$2\" -d \"$3\"";
 static const char GLOBALS[] =
     LOGIN "pg_dumpall -h 127.0.0.1 -U \"$1\" --no-password --globals-only";
 
