@@ -28,9 +28,8 @@ bool subnet_overlap(uint32_t left, int left_length, uint32_t right, int right_le
     return (left & mask) == (right & mask);
 }
 
-// A line of the table: interface, destination and others in hexadecimal, network byte order.
-static bool routed(uint32_t address, int length, const char *table) {
-    autofree_string char *lines = memory_copy_string(table);
+bool subnet_is_routed(uint32_t address, int length, const char *routes) {
+    autofree_string char *lines = memory_copy_string(routes);
     char *rest = lines;
     for (const char *line; (line = strsep(&rest, "\n")) != NULL;) {
         unsigned destination = 0;
@@ -59,7 +58,7 @@ bool subnet_pick_free(int prefix_length, uint32_t *ret_address, struct error *er
     for (int pick = 0; pick < PICKS; pick++) {
         const uint32_t random = randombytes_random() & ~mask_of(PRIVATE_LENGTH);
         const uint32_t address = (PRIVATE_BLOCK | random) & mask_of(prefix_length);
-        if (routes == NULL || !routed(address, prefix_length, routes)) {
+        if (routes == NULL || !subnet_is_routed(address, prefix_length, routes)) {
             *ret_address = address;
             return true;
         }

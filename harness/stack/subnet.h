@@ -17,6 +17,10 @@ void subnet_format_address(uint32_t address, char text[SUBNET_TEXT_SIZE]);
 // Whether the two overlap: pure, for tests and for the above.
 bool subnet_overlap(uint32_t left, int left_length, uint32_t right, int right_length);
 
+// Whether a route of this table overlaps it, the default route aside. A line of /proc/net/route:
+// interface, destination and others in hexadecimal, network byte order.
+bool subnet_is_routed(uint32_t address, int length, const char *routes);
+
 // Whether one of this host's interfaces has an address within the subnet: then containers of a
 // local engine can be reached at their own addresses.
 bool subnet_is_on_this_host(uint32_t address, int prefix_length);

@@ -1,5 +1,6 @@
 #include "stack/subnet.h"
 
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +28,19 @@ Test(subnet, tells_which_overlap) {
         cr_expect_eq(subnet_overlap(cases[i].left, cases[i].left_length, cases[i].right,
                                     cases[i].right_length),
                      cases[i].overlap, "case %zu", i);
+}
+
+Test(subnet, is_routed_where_a_line_of_the_table_overlaps_it) {
+    char routes[512];
+    snprintf(routes, sizeof routes,
+             "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
+             "eth0\t00000000\t%08X\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
+             "br0\t%08X\t00000000\t0001\t0\t0\t0\t%08X\t0\t0\t0\n",
+             htonl(NET(192, 168, 0, 1)), htonl(NET(10, 9, 8, 0)), htonl(NET(255, 255, 255, 0)));
+    cr_expect(subnet_is_routed(NET(10, 9, 8, 128), 29, routes));
+    cr_expect(subnet_is_routed(NET(10, 0, 0, 0), 9, routes));
+    cr_expect_not(subnet_is_routed(NET(10, 9, 9, 0), 24, routes));
+    cr_expect_not(subnet_is_routed(NET(10, 128, 0, 0), 9, routes));
 }
 
 Test(subnet, picks_one_within_the_private_block_with_no_host_bits) {

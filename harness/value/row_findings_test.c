@@ -234,6 +234,18 @@ Test(row_findings, without_a_primary_key_are_numbers) {
                       "\n    extra: 1 row without a primary key");
 }
 
+// As a damaged index lets in.
+Test(row_findings, of_several_rows_with_one_key_do_not_depend_on_their_order) {
+    buckets = 1;
+    for (int i = 0; i < 8; i++) {
+        static const char *const totals[] = {"1", "2", "3", "4", "5", "6", "7", "8"};
+        put(&before, 3, totals[i], "");
+        put(&after, 3, totals[7 - i], "");
+    }
+    put(&after, 4, "10.00", "");
+    expect(by_rows(), "\n    extra: id=4");
+}
+
 Test(row_findings, of_a_column_that_only_one_side_has_name_it) {
     fill(1, 2);
     alter(2, "x", "");
@@ -288,6 +300,25 @@ Test(row_findings, name_the_rows_of_a_bucket_that_was_empty) {
     snprintf(wanted, sizeof wanted, "\n    extra: id=%" PRId64 "\n    extra: id=%" PRId64, first,
              second);
     expect(by_sums(), wanted);
+}
+
+Test(row_findings, without_a_primary_key_name_no_row_too_many) {
+    key_columns = 0;
+    numbered = false;
+    fill(1, 10);
+    lose(&before, 4);
+    expect(by_sums(), "\n    extra: a row without a primary key");
+}
+
+Test(row_findings, list_twenty_rows_that_are_certain_and_count_the_others) {
+    for (int64_t id = 1; id <= 30; id++)
+        put(&after, id, "10.00", "");
+    const char *said = by_sums();
+    size_t lines = 0;
+    for (const char *at = said; (at = strstr(at, "\n    extra: id=")) != NULL; at++)
+        lines++;
+    cr_expect_eq(lines, 20, "%s", said);
+    cr_expect_not_null(strstr(said, "\n    and 10 more"), "%s", said);
 }
 
 Test(row_findings, of_two_rows_too_many_are_candidates) {
@@ -389,6 +420,22 @@ Test(row_findings, of_a_missing_row_beyond_the_others_say_that_none_is_free) {
              "\n    missing: 1 row of bucket %" PRIu32 "; it has all keys from id=1 to 99",
              bucket_of(100));
     expect(by_sums(), wanted);
+}
+
+Test(row_findings, list_twenty_buckets_with_missing_rows_and_count_the_other_rows) {
+    buckets = 64;
+    for (int64_t id = 1; id <= 90; id++)
+        put(&before, id, "10.00", "");
+    const char *said = by_sums(), *at = said;
+    unsigned long lines = 0, rows = 0;
+    for (; (at = strstr(at, "\n    missing: ")) != NULL; lines++) {
+        at += strlen("\n    missing: ");
+        rows += strtoul(at, NULL, 10);
+    }
+    cr_expect_eq(lines, 20, "%s", said);
+    at = strstr(said, "\n    and ");
+    cr_assert_not_null(at, "%s", said);
+    cr_expect_eq(rows + strtoul(at + strlen("\n    and "), NULL, 10), 90, "%s", said);
 }
 
 static void expect_no_numbers(void) {
