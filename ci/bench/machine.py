@@ -31,11 +31,13 @@ def peer_version():
     return "?"
 
 
-def describe(engine_version):
+def describe(engine_version, with_peer=True):
     now = datetime.now(timezone.utc).strftime("%Y-%m-%d")
     memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return (f"{now}, commit {commit()}, testcontainers-go {peer_version()}; {processor()}, "
-            f"{os.cpu_count()} processors, {memory_gib:.0f} GiB, Linux {platform.release()}, "
+    peer = f", testcontainers-go {peer_version()}" if with_peer else ""
+    kernel = ".".join(platform.release().split(".")[:2])
+    return (f"{now}, commit {commit()}{peer}; {processor()}, "
+            f"{os.cpu_count()} processors, {memory_gib:.0f} GiB, Linux {kernel}, "
             f"{f'Docker {engine_version}, ' if engine_version else ''}"
             f"load before the first round {os.getloadavg()[0]:.1f}.")
 
