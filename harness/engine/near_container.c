@@ -48,10 +48,11 @@ static int socket_in(int network) {
     if (own < 0 || setns(network, CLONE_NEWNET) != 0)
         return -1;
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (setns(own, CLONE_NEWNET) == 0 || fd < 0)
-        return fd;
-    close(fd);
-    return -1;
+    if (setns(own, CLONE_NEWNET) != 0 && fd >= 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
 }
 
 static bool connect_to(int fd, uint16_t port) {

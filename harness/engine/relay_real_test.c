@@ -140,6 +140,31 @@ BOTH_WAYS(a_port_where_nobody_listens_hangs_up_and_says_why) {
     relay_close(relay);
 }
 
+static void expect_hung_up_on(const char *why) {
+    char answer[8], said[512];
+    const int fd = join();
+    while (take(fd, answer, sizeof answer) ==
+           sizeof answer) { // the engine's own words come this way
+    }
+    close(fd);
+    cr_expect(strstr(relay_problem(relay, said, sizeof said), why) != NULL, "%s", said);
+    relay_close(relay);
+}
+
+Test(relay_real, a_container_that_has_no_bash_is_said_to_have_none) {
+    const char *container = start("rm -f /bin/bash /usr/bin/bash; echo up; sleep 600", NULL);
+    while (strcmp(run_in(container, "command -v bash >/dev/null || printf gone"), "gone") != 0)
+        pause_ms(20, NULL);
+    must(relay_open(test.engine, container, PORT, test.folder, &relay, &test.err,
+                    .by_engine = true));
+    expect_hung_up_on("has no bash");
+}
+
+Test(relay_real, a_container_that_is_gone_is_named_by_the_engine) {
+    must(relay_open(test.engine, "assay-nobody", PORT, test.folder, &relay, &test.err));
+    expect_hung_up_on("No such container: assay-nobody");
+}
+
 BOTH_WAYS(serves_more_than_it_can_at_once_one_after_the_other) {
     open_relay(PORT);
     wait_for_answer();

@@ -110,10 +110,9 @@ struct stall_watch *stall_watch_start(const struct tool_stand *stand, int patien
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&self->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    if (pthread_create(&self->thread, NULL, watch, self) == 0)
-        return self;
-    free(self);
-    return NULL;
+    if (pthread_create(&self->thread, NULL, watch, self) != 0)
+        free(TAKE(self));
+    return self;
 }
 
 bool stall_watch_stop(struct stall_watch *self) {
