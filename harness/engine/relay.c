@@ -259,19 +259,28 @@ static void close_fd(int fd) {
         close(fd);
 }
 
-void relay_close(struct relay *self) {
+void relay_hang_up(struct relay *self) {
     if (self == NULL)
         return;
     close_fd(self->stop[1]);
+    self->stop[1] = -1;
     if (self->accepting)
         pthread_join(self->acceptor, NULL);
+    self->accepting = false;
+    close_fd(self->listener);
+    self->listener = -1;
     for (size_t i = 0; i < RELAY_CONNECTIONS; i++)
         if (self->connections[i].started)
             shutdown(self->connections[i].fd, SHUT_RDWR);
+}
+
+void relay_close(struct relay *self) {
+    if (self == NULL)
+        return;
+    relay_hang_up(self);
     for (size_t i = 0; i < RELAY_CONNECTIONS; i++)
         join(&self->connections[i]);
     close_fd(self->stop[0]);
-    close_fd(self->listener);
     if (self->path != NULL) {
         unlink(self->path);
         unlink(self->link);

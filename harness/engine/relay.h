@@ -35,7 +35,10 @@ struct relay_options {
 bool relay_open_with(struct engine *engine, const char *container, uint16_t port,
                      const char *folder, const struct relay_options *options,
                      struct relay **ret_relay, struct error *err) must_use;
-// Hangs up on every client and removes the socket, its link and its folder.
+// Hangs up on every client, and on who comes later: whoever waits for a server is told. May be
+// NULL.
+void relay_hang_up(struct relay *self);
+// The same, and removes the socket, its link and its folder.
 void relay_close(struct relay *self);
 
 const char *relay_path(const struct relay *self); // of the socket

@@ -140,6 +140,24 @@ BOTH_WAYS(a_port_where_nobody_listens_hangs_up_and_says_why) {
     relay_close(relay);
 }
 
+BOTH_WAYS(hangs_up_on_who_is_there_and_on_who_comes) {
+    open_relay(PORT);
+    wait_for_answer();
+    char answer[3];
+    const int fd = join();
+    cr_expect_eq(send(fd, "abc", 3, MSG_NOSIGNAL), 3);
+    cr_expect_eq(take(fd, answer, 3), 3);
+    relay_hang_up(relay);
+    cr_expect_eq(take(fd, answer, 3), 0);
+    close(fd);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", relay_path(relay));
+    const int late = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_expect_neq(connect(late, (const struct sockaddr *)&address, sizeof address), 0);
+    close(late);
+    relay_close(relay);
+}
+
 static void expect_hung_up_on(const char *why) {
     char answer[8], said[512];
     const int fd = join();

@@ -31,8 +31,12 @@ const struct dumper *dumper_of(const char *program) {
 bool dumper_run(struct making *self, struct error *err) {
     autofree(relay) struct relay *relay = NULL;
     struct endpoint server;
-    return origin_reach(self->origin, self->engine, self->sockets, &relay, &server, err) &&
-           (self->origin->dumper->dump(self, &server, err) || relay_explain(relay, err));
+    if (!origin_reach(self->origin, self->engine, self->sockets, &relay, &server, err))
+        return false;
+    self->relay = relay;
+    const bool dumped = self->origin->dumper->dump(self, &server, err) || relay_explain(relay, err);
+    self->relay = NULL;
+    return dumped;
 }
 
 bool dumper_ask(struct making *self, const char *script, char **ret_said, struct error *err) {
@@ -200,6 +204,8 @@ bool dumper_write(struct making *self, const struct dump_call *call, struct erro
     text_init(&writing.errors, COMPLAINT_LIMIT);
     begin_sum(&summing);
     const bool dumped = run(self, &writing, err);
+    if (!dumped)
+        relay_hang_up(self->relay); // the sum may wait for what the dump held, or take hours
     const bool summed = end_sum(&summing, dumped ? err : NULL);
     text_done(&writing.errors);
     if (!dumped || !summed) {

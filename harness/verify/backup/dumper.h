@@ -22,6 +22,7 @@ struct making {
     const struct origin *origin;
     const char *folder;        // of the backup, not yet under its name
     const char *sockets;       // a 0700 folder, for relays
+    struct relay *relay;       // to the origin, while it is dumped; NULL: none
     struct manifest *manifest; // gets the artifacts
     const struct cancel *cancel;
     atomic_ullong *counter;    // of bytes written; may be NULL
