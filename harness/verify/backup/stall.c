@@ -1,25 +1,23 @@
 #include "verify/backup/stall.h"
 
+#include "base/cancel.h"
 #include "base/clock.h"
+#include "base/eventually.h"
 #include "base/memory.h"
 #include "engine/container.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define LOOKS 20 // while the patience lasts
-#define LOOKS_AT_MOST_EVERY_MS 100
+#define LEAST_PAUSE_MS 100
 
 struct stall_watch {
     const struct tool_stand *stand;
     int patience_ms;
     pthread_t thread;
-    pthread_mutex_t lock; // guards `over`
-    pthread_cond_t wake;
-    bool over;
+    struct cancel over;
     bool has_killed; // the thread's until it ended
 };
 
@@ -40,24 +38,6 @@ static void kill_all(const struct tool_stand *stand) {
     const struct tool_call call = {.script = "kill -9 -1", .user = "root"};
     autodone(tool_answer) struct tool_answer answer = {0};
     (void)!tool_ask(stand, &call, &answer, NULL);
-}
-
-// true: it is over.
-static bool sleep_until_next_look(struct stall_watch *self) {
-    const int every_ms = self->patience_ms / LOOKS > LOOKS_AT_MOST_EVERY_MS
-                             ? self->patience_ms / LOOKS
-                             : LOOKS_AT_MOST_EVERY_MS;
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    const int64_t at_ns = until.tv_nsec + (int64_t)every_ms * 1000000;
-    until.tv_sec += at_ns / 1000000000;
-    until.tv_nsec = at_ns % 1000000000;
-    pthread_mutex_lock(&self->lock);
-    while (!self->over && pthread_cond_timedwait(&self->wake, &self->lock, &until) != ETIMEDOUT)
-        ;
-    const bool over = self->over;
-    pthread_mutex_unlock(&self->lock);
-    return over;
 }
 
 // What was last seen to move, and when.
@@ -83,9 +63,13 @@ static bool has_moved(const struct stall_watch *self, const struct mark *before,
 static void *watch(void *context) {
     struct stall_watch *self = context;
     const int64_t patience_us = (int64_t)self->patience_ms * 1000;
+    const int every_ms = self->patience_ms / LOOKS;
     struct mark mark = mark_now(self->stand);
     int64_t looked_us = mark.at_us;
-    while (!sleep_until_next_look(self)) {
+    for (;;) {
+        pause_ms(every_ms > LEAST_PAUSE_MS ? every_ms : LEAST_PAUSE_MS, &self->over);
+        if (cancel_requested(&self->over))
+            break;
         const struct mark now = mark_now(self->stand);
         const bool was_away = now.at_us - looked_us > patience_us / 2;
         looked_us = now.at_us;
@@ -100,32 +84,26 @@ static void *watch(void *context) {
     return NULL;
 }
 
+static void stall_watch_free(struct stall_watch *self) {
+    cancel_done(&self->over);
+    free(self);
+}
+
 struct stall_watch *stall_watch_start(const struct tool_stand *stand, int patience_ms) {
     struct stall_watch *self = memory_new(1, sizeof *self);
-    pthread_condattr_t monotonic;
     self->stand = stand;
-    self->patience_ms = patience_ms > 0 ? patience_ms : STALL_PATIENCE_MS;
-    pthread_mutex_init(&self->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&self->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    if (pthread_create(&self->thread, NULL, watch, self) != 0)
-        free(TAKE(self));
+    self->patience_ms = patience_ms;
+    if (!cancel_init(&self->over, NULL) || pthread_create(&self->thread, NULL, watch, self) != 0)
+        stall_watch_free(TAKE(self));
     return self;
 }
 
 bool stall_watch_stop(struct stall_watch *self) {
     if (self == NULL)
         return false;
-    pthread_mutex_lock(&self->lock);
-    self->over = true;
-    pthread_cond_signal(&self->wake);
-    pthread_mutex_unlock(&self->lock);
+    cancel_request(&self->over);
     pthread_join(self->thread, NULL);
     const bool has_killed = self->has_killed;
-    pthread_cond_destroy(&self->wake);
-    pthread_mutex_destroy(&self->lock);
-    free(self);
+    stall_watch_free(self);
     return has_killed;
 }

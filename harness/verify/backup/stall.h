@@ -17,7 +17,7 @@
 struct stall_watch;
 
 // `stand` is borrowed until the end. An engine that does not tell processor times is believed.
-// NULL: there is no thread to be had, and nobody watches.
+// NULL: there is no thread or no pipe to be had, and nobody watches.
 struct stall_watch *stall_watch_start(const struct tool_stand *stand, int patience_ms);
 // Ends the watching and frees it. true: the processes were killed.
 bool stall_watch_stop(struct stall_watch *self);

@@ -122,7 +122,8 @@ static void ask_server(const struct lane *self, const struct restore *restore,
 // A server that is asked through its protocol has deadlines there.
 static bool restore_watched(const struct lane *self, struct restore *restore,
                             const struct restorer *restorer, struct error *err) {
-    const int patience_ms = self->verification->patience_ms;
+    const int asked_ms = self->verification->patience_ms;
+    const int patience_ms = asked_ms > 0 ? asked_ms : STALL_PATIENCE_MS;
     struct stall_watch *watch =
         restorer->port != 0 ? stall_watch_start(&restore->stand, patience_ms) : NULL;
     const bool restored = restorer->restore(restore, err);
@@ -132,7 +133,7 @@ static bool restore_watched(const struct lane *self, struct restore *restore,
     return error_set(
         err, ERROR_SERVICE, 0,
         "it stopped half way: the server had done nothing for %d s, and was ended (%s)",
-        (patience_ms > 0 ? patience_ms : STALL_PATIENCE_MS) / 1000, said);
+        patience_ms / 1000, said);
 }
 
 // Returns whether it was restored, and so asked; as do those that call it.

@@ -16,11 +16,6 @@ struct work {
     struct drill_backup backup;
 };
 
-static void tell(const struct work *self, const char *what, const char *state) {
-    if (self->drill->progress != NULL)
-        self->drill->progress(self->drill->context, what, state, false);
-}
-
 // ---- a backup of servers that hold everything they can
 
 static bool load_tables(struct work *self, struct error *err) {
@@ -79,12 +74,12 @@ static void corrupt_artifact(struct work *self, const struct corruption_site *si
     struct suite_result *suite = report_add_suite(report);
     suite->name = memory_format("files of %s", origin->name);
     suite->subject = memory_copy_string(origin->name);
-    tell(self, suite->name, "corrupting");
+    drill_tell(self->drill, suite->name, "corrupting");
     for (const struct corruption *each = CORRUPTIONS; each->name != NULL; each++)
         if (!cancel_requested(site->cancel))
             corruption_try(each, site, suite);
     suite->duration_us = clock_monotonic_us() - started_us;
-    tell(self, suite->name, "done");
+    drill_tell(self->drill, suite->name, "done");
 }
 
 struct corrupting {
@@ -133,13 +128,10 @@ static bool break_both(struct work *self, const struct backup *backup, struct er
 }
 
 static bool find_all(struct work *self, struct suite_result *suite, struct error *err) {
-    const struct backup_options options = {.cancel = self->drill->cancel};
     autofree(backup) struct backup *backup = NULL;
-    struct error problem = {0};
-    if (backup_open(self->backup.path, &options, &backup, &problem))
-        return break_both(self, backup, err);
-    (void)drill_say(suite, "the_backup_can_be_read", false, &problem);
-    return cancel_check(self->drill->cancel, err);
+    return drill_backup_open(self->drill, &self->backup, suite, &backup)
+               ? break_both(self, backup, err)
+               : cancel_check(self->drill->cancel, err);
 }
 
 bool drill_run(const struct drill *self, struct report *report, struct error *err) {

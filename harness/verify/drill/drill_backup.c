@@ -32,7 +32,7 @@ bool drill_say(struct suite_result *suite, const char *name, bool done,
     return done;
 }
 
-static void tell(const struct drill *self, const char *what, const char *state) {
+void drill_tell(const struct drill *self, const char *what, const char *state) {
     if (self->progress != NULL)
         self->progress(self->context, what, state, false);
 }
@@ -67,9 +67,9 @@ static bool run_statements(const struct filling *self, struct error *err) {
 
 static void *fill(void *context) {
     struct filling *self = context;
-    tell(self->drill, self->origin->service, "filling");
+    drill_tell(self->drill, self->origin->service, "filling");
     self->done = run_statements(self, &self->problem);
-    tell(self->drill, self->origin->service, "done");
+    drill_tell(self->drill, self->origin->service, "done");
     return NULL;
 }
 
@@ -132,10 +132,10 @@ bool drill_backup_make(const struct drill *self,
     if (filled == 0)
         return false;
     struct error problem = {0};
-    tell(self, "backup", "dumping");
+    drill_tell(self, "backup", "dumping");
     const bool made =
         make_key(self, &ret_backup->key, &problem) && back_up(self, services, ret_backup, &problem);
-    tell(self, "backup", "done");
+    drill_tell(self, "backup", "done");
     return drill_say(suite, "a_backup_is_made", made, &problem);
 }
 
@@ -143,6 +143,14 @@ void drill_backup_done(struct drill_backup *self) {
     signing_key_free(self->key);
     free(self->path);
     *self = (struct drill_backup){0};
+}
+
+bool drill_backup_open(const struct drill *self, const struct drill_backup *made,
+                       struct suite_result *suite, struct backup **ret_backup) {
+    const struct backup_options options = {.cancel = self->cancel};
+    struct error problem = {0};
+    return backup_open(made->path, &options, ret_backup, &problem) ||
+           drill_say(suite, "the_backup_can_be_read", false, &problem);
 }
 
 bool drill_backup_verify(const struct drill *self, const struct drill_backup *made,

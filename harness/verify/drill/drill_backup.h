@@ -17,6 +17,7 @@ struct drill_origin {
 #define DRILL_ORIGIN_COUNT 4
 extern const struct drill_origin DRILL_ORIGINS[DRILL_ORIGIN_COUNT];
 
+void drill_tell(const struct drill *self, const char *what, const char *state);
 bool drill_wants(const struct drill *self, const struct drill_origin *origin);
 
 // What cannot be done is not verified: a drill proves nothing then, but no backup was at fault.
@@ -39,6 +40,9 @@ bool drill_backup_make(const struct drill *self,
                        const struct string_list *const statements[DRILL_ORIGIN_COUNT],
                        struct suite_result *suite, struct drill_backup *ret_backup);
 
+// false: it cannot be read, which `suite` says.
+bool drill_backup_open(const struct drill *self, const struct drill_backup *made,
+                       struct suite_result *suite, struct backup **ret_backup) must_use;
 // Of the options the seed and the visitor count (verification.h). false: it was cancelled.
 bool drill_backup_verify(const struct drill *self, const struct drill_backup *made,
                          const struct backup *backup, const struct verification *options,

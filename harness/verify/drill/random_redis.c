@@ -2,8 +2,6 @@
 #include "verify/drill/random_documents.h"
 #include "verify/drill/random_values.h"
 
-#include <stdlib.h>
-
 #define MOST_KEYS 60
 #define MOST_MEMBERS 40 // of a small one; beyond a few hundred Redis stores them in another form
 #define MANY_MEMBERS 600
@@ -17,10 +15,6 @@ static void append_word(struct chance *chance, size_t number, struct text *text)
     text_appendf(text, "%zu", number);
     for (size_t left = chance_below(chance, 5); left > 0; left--)
         write_fragment(chance, text);
-}
-
-static void append_member(struct chance *chance, size_t number, struct text *text) {
-    append_word(chance, number, text);
 }
 
 static void append_pair(struct chance *chance, size_t number, struct text *text) {
@@ -51,9 +45,9 @@ static const struct form {
     void (*append)(struct chance *chance, size_t number, struct text *text);
 } FORMS[] = {
     {"SET", "", true, append_word},        {"SET", "", true, append_number},
-    {"SETRANGE", "", true, append_offset}, {"PFADD", "", false, append_member},
-    {"RPUSH", "", false, append_member},   {"RPUSH", "", false, append_number},
-    {"SADD", "", false, append_member},    {"SADD", "", false, append_number},
+    {"SETRANGE", "", true, append_offset}, {"PFADD", "", false, append_word},
+    {"RPUSH", "", false, append_word},     {"RPUSH", "", false, append_number},
+    {"SADD", "", false, append_word},      {"SADD", "", false, append_number},
     {"HSET", "", false, append_pair},      {"ZADD", "", false, append_scored},
     {"XADD", " *", true, append_pair},
 };

@@ -24,15 +24,11 @@ static bool make_backup(const struct drill *drill, uint64_t seed, struct suite_r
 
 static bool verify(const struct drill *drill, uint64_t seed, const struct drill_backup *made,
                    struct suite_result *suite, struct report *report, struct error *err) {
-    const struct backup_options options = {.cancel = drill->cancel};
     const struct verification how = {.seed = seed};
     autofree(backup) struct backup *backup = NULL;
-    struct error problem = {0};
-    if (!backup_open(made->path, &options, &backup, &problem)) {
-        (void)drill_say(suite, "the_backup_can_be_read", false, &problem);
-        return cancel_check(drill->cancel, err);
-    }
-    return drill_backup_verify(drill, made, backup, &how, report, err);
+    return drill_backup_open(drill, made, suite, &backup)
+               ? drill_backup_verify(drill, made, backup, &how, report, err)
+               : cancel_check(drill->cancel, err);
 }
 
 static bool run_round(const struct drill *drill, uint64_t seed, struct report *report,

@@ -1,7 +1,5 @@
 #include "verify/drill/random_words.h"
 
-#include "base/memory.h"
-
 #include <string.h>
 
 static const char *const FRAGMENTS[] = {
@@ -13,7 +11,7 @@ static const char *const FRAGMENTS[] = {
 #define FRAGMENT_COUNT (sizeof FRAGMENTS / sizeof *FRAGMENTS)
 #define LONG_TEXT 3000 // fragments: more than a server keeps beside the row
 
-void random_words(struct chance *chance, struct text *text) {
+static void append_words(struct chance *chance, struct text *text) {
     const size_t count = chance_below(chance, 40) == 0 ? LONG_TEXT : chance_below(chance, 7);
     for (size_t i = 0; i < count; i++)
         text_append(text, FRAGMENTS[chance_below(chance, FRAGMENT_COUNT)]);
@@ -21,7 +19,7 @@ void random_words(struct chance *chance, struct text *text) {
 
 void random_sql_literal(struct chance *chance, bool with_escapes, struct text *text) {
     autodone(text) struct text words = {0};
-    random_words(chance, &words);
+    append_words(chance, &words);
     text_append_char(text, '\'');
     for (const char *at = text_string(&words); *at != '\0'; at++) {
         if (*at == '\'' || (with_escapes && *at == '\\'))
@@ -33,7 +31,7 @@ void random_sql_literal(struct chance *chance, bool with_escapes, struct text *t
 
 void random_json_string(struct chance *chance, struct text *text) {
     autodone(text) struct text words = {0};
-    random_words(chance, &words);
+    append_words(chance, &words);
     text_append_char(text, '"');
     for (const char *at = text_string(&words); *at != '\0'; at++) {
         if ((unsigned char)*at < ' ')
